@@ -62,32 +62,85 @@ export function rowKindOf({ kinds }: LayerIndex, entry: number): RowKind | null 
   }
 }
 
-/** Makes the table of rows: sorts them by path, and numbers the paths that are left. */
-export function* tableSteps(
-  { paths, parent }: Pick<PathTable, 'paths' | 'parent'>,
-  rows: Row[],
-): Steps<FileTable> {
-  const used = new Uint8Array(paths.length).fill(1, 0, 1);
-  for (const { path } of rows) for (let at = path; used[at] === 0; at = parent[at] as number) used[at] = 1;
-  yield;
-  const numbers = new Int32Array(paths.length);
-  const names: string[] = [];
-  const parents: number[] = [];
-  for (let path = 0; path < paths.length; path++) {
-    if (path % itemsPerStep === itemsPerStep - 1) yield;
-    if (used[path] === 0) continue;
-    numbers[path] = names.push(displayPath(baseOf(paths[path] as Path))) - 1;
-    parents.push(path === 0 ? -1 : (numbers[parent[path] as number] as number));
+/** Rows in columns: an image may have half a million of them. */
+export class RowList {
+  #paths = new Int32Array(1024);
+  #sizes = new Float64Array(1024);
+  #layers = new Int32Array(1024);
+  #fates = new Int32Array(1024);
+  #kinds = new Uint8Array(1024);
+  #length = 0;
+
+  push({ path, size, layer, fate, kind }: Row): void {
+    if (this.#length === this.#paths.length) this.#grow();
+    const at = this.#length++;
+    this.#paths[at] = path;
+    this.#sizes[at] = size;
+    this.#layers[at] = layer;
+    this.#fates[at] = fate;
+    this.#kinds[at] = rowKinds.indexOf(kind);
   }
-  rows.sort((a, b) => a.path - b.path || a.layer - b.layer);
-  yield;
-  return {
-    names,
-    parents: Int32Array.from(parents),
-    nodes: Int32Array.from(rows, ({ path }) => numbers[path] as number),
-    sizes: Float64Array.from(rows, ({ size }) => size),
-    layers: Int32Array.from(rows, ({ layer }) => layer),
-    fates: Int32Array.from(rows, ({ fate }) => fate),
-    kinds: Uint8Array.from(rows, ({ kind }) => rowKinds.indexOf(kind)),
-  };
+
+  #grow(): void {
+    const length = 2 * this.#length;
+    const [paths, layers, fates] = [new Int32Array(length), new Int32Array(length), new Int32Array(length)];
+    const [sizes, kinds] = [new Float64Array(length), new Uint8Array(length)];
+    paths.set(this.#paths);
+    layers.set(this.#layers);
+    fates.set(this.#fates);
+    sizes.set(this.#sizes);
+    kinds.set(this.#kinds);
+    this.#paths = paths;
+    this.#layers = layers;
+    this.#fates = fates;
+    this.#sizes = sizes;
+    this.#kinds = kinds;
+  }
+
+  /** Makes the table of all rows: sorts them by path, in the order of pushing for each, and numbers the paths that are left. */
+  *tableSteps({ paths, parent }: Pick<PathTable, 'paths' | 'parent'>): Steps<FileTable> {
+    const numbers = new Int32Array(paths.length);
+    const names: string[] = [];
+    const parents: number[] = [];
+    const used = this.#used(parent);
+    for (let path = 0; path < paths.length; path++) {
+      if (path % itemsPerStep === itemsPerStep - 1) yield;
+      if (used[path] === 0) continue;
+      numbers[path] = names.push(displayPath(baseOf(paths[path] as Path))) - 1;
+      parents.push(path === 0 ? -1 : (numbers[parent[path] as number] as number));
+    }
+    const order = this.#order(paths.length);
+    yield;
+    return {
+      names,
+      parents: Int32Array.from(parents),
+      nodes: Int32Array.from(order, (row) => numbers[this.#paths[row] as number] as number),
+      sizes: Float64Array.from(order, (row) => this.#sizes[row] as number),
+      layers: Int32Array.from(order, (row) => this.#layers[row] as number),
+      fates: Int32Array.from(order, (row) => this.#fates[row] as number),
+      kinds: Uint8Array.from(order, (row) => this.#kinds[row] as number),
+    };
+  }
+
+  /** Returns a 1 for each path that has a row, or something below it has. */
+  #used(parent: Int32Array): Uint8Array {
+    const used = new Uint8Array(parent.length).fill(1, 0, 1);
+    for (let row = 0; row < this.#length; row++)
+      for (let at = this.#paths[row] as number; used[at] === 0; at = parent[at] as number) used[at] = 1;
+    return used;
+  }
+
+  /** Returns the rows in the order of their paths, by counting. */
+  #order(paths: number): Int32Array {
+    const next = new Int32Array(paths + 1);
+    for (let row = 0; row < this.#length; row++) (next[(this.#paths[row] as number) + 1] as number)++;
+    for (let path = 0; path < paths; path++) (next[path + 1] as number) += next[path] as number;
+    const order = new Int32Array(this.#length);
+    for (let row = 0; row < this.#length; row++) {
+      const path = this.#paths[row] as number;
+      order[next[path] as number] = row;
+      (next[path] as number)++;
+    }
+    return order;
+  }
 }

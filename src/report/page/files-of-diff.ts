@@ -2,7 +2,7 @@
 import type { FileChange, FileState, PlatformDiff } from '../../analyze/diff/image-diff.ts';
 import { pathTableSteps } from '../../changeset/path-table.ts';
 import { itemsPerStep, type Steps } from '../../steps.ts';
-import { type CollectedFiles, FateList, type Row, tableSteps } from './collect-files.ts';
+import { type CollectedFiles, FateList, type Row, RowList } from './collect-files.ts';
 import type { Fate } from './page.ts';
 
 const onlyA = { before: true, after: false } as const;
@@ -15,7 +15,7 @@ const added: Fate = { group: 'added', name: 'added', why: 'Only image B has it.'
 export function* diffFilesSteps({ files }: Pick<PlatformDiff, 'files'>): Steps<CollectedFiles> {
   const table = yield* pathTableSteps([files.map(({ path }) => path)]);
   const list = new FateList();
-  const rows: Row[] = [];
+  const rows = new RowList();
   for (const [i, file] of files.entries()) {
     if (i % itemsPerStep === itemsPerStep - 1) yield;
     if (file.path === '') continue;
@@ -23,7 +23,7 @@ export function* diffFilesSteps({ files }: Pick<PlatformDiff, 'files'>): Steps<C
     for (const [state, fate] of statesOf(file))
       rows.push({ ...rowOf(state), path, fate: list.numberOf(fate) });
   }
-  return { table: yield* tableSteps(table, rows), fates: list.fates };
+  return { table: yield* rows.tableSteps(table), fates: list.fates };
 }
 
 /** Lists what a path is on each side, with its fate. */

@@ -8,7 +8,7 @@ import type { Path } from '../../bytes/path.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import { itemsPerStep, type Steps } from '../../steps.ts';
 import type { ScannedFiles } from '../analyze/analyzed.ts';
-import { type CollectedFiles, FateList, type Row, rowKindOf, tableSteps } from './collect-files.ts';
+import { type CollectedFiles, FateList, type Row, rowKindOf, RowList } from './collect-files.ts';
 import type { Fate } from './page.ts';
 
 const there = { before: true, after: false } as const;
@@ -31,7 +31,7 @@ export function* imageFilesSteps({
   const prints = new Map([...facts].map(([layer, own]) => [layer, own.prints]));
   const duplicates = prints.size === 0 ? null : yield* duplicateSteps({ indexes, fates, prints });
   const list = new FateList();
-  const rows: Row[] = [];
+  const rows = new RowList();
   for (const [layer, index] of indexes) {
     const columns = fates.layers.get(layer) as LayerFates;
     const repeated = new Set<number>();
@@ -47,7 +47,7 @@ export function* imageFilesSteps({
       rows.push({ path, size: sizeOf(index, entry), layer, kind, fate: list.numberOf(fate) });
     }
   }
-  return { table: yield* tableSteps(table, rows), fates: list.fates };
+  return { table: yield* rows.tableSteps(table), fates: list.fates };
 }
 
 function sizeOf({ kinds, sizes }: LayerIndex, entry: number): number {

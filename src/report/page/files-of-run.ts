@@ -10,7 +10,7 @@ import { stackSteps } from '../../changeset/stack.ts';
 import type { ImageOutcome } from '../../jobs/rewrite/records.ts';
 import { itemsPerStep, type Steps } from '../../steps.ts';
 import { escapeText } from '../escape.ts';
-import { type CollectedFiles, FateList, type Row, rowKindOf, tableSteps } from './collect-files.ts';
+import { type CollectedFiles, FateList, type Row, rowKindOf, RowList } from './collect-files.ts';
 import type { Fate } from './page.ts';
 import { hidden, kept, reasonsOf, replaced } from './run-fates.ts';
 import { type Added, After } from './run-result.ts';
@@ -41,11 +41,11 @@ export function* runFilesSteps(run: RunFiles, squashOrigin: string): Steps<Colle
   const table = yield* tableWith(stack.table, indexes, after.added);
   const reasons = reasonsOf(resolution, squashOrigin);
   const collecting: Collecting = { run, table, fates, after, reasons, list: new FateList() };
-  const rows: Row[] = [];
+  const rows = new RowList();
   for (const [layer, index] of indexes) yield* layerRows(collecting, layer, index, rows);
   for (const { path, fate, ...row } of after.added)
     rows.push({ ...row, path: table.idOf(path), fate: collecting.list.numberOf(fate) });
-  return { table: yield* tableSteps(table, rows), fates: collecting.list.fates };
+  return { table: yield* rows.tableSteps(table), fates: collecting.list.fates };
 }
 
 /** Returns the numbers of all paths: the table of the source, unless something came that it does not have. */
@@ -60,7 +60,7 @@ function* tableWith(
 }
 
 /** Adds the rows of one layer. Directories have rows only where nothing lies in them. */
-function* layerRows(collecting: Collecting, layer: number, index: LayerIndex, rows: Row[]): Steps<void> {
+function* layerRows(collecting: Collecting, layer: number, index: LayerIndex, rows: RowList): Steps<void> {
   const { table, list } = collecting;
   for (let entry = 0; entry < index.kinds.length; entry++) {
     if (entry % itemsPerStep === itemsPerStep - 1) yield;

@@ -41,51 +41,60 @@ export class After {
     content: Exclude<ResolvedContent, { kind: 'stored' }>,
     indexes: ReadonlyMap<number, LayerIndex>,
   ): void {
-    const own = content.kind === 'edited' ? numbersIn(content.range) : [];
-    const fate = content.kind === 'edited' ? moved : restored;
+    const isEdited = content.kind === 'edited';
+    const written: Written = {
+      own: isEdited ? numbersIn(content.range) : [],
+      fate: isEdited ? moved : restored,
+      // What is restored comes as a layer of its own; the numbers of the original's layers mean nothing to a reader.
+      layer: isEdited ? null : content.above + 1,
+    };
     for (const { layer, actions } of content.edit.sources)
-      this.#addData(layer, actions, {
-        index: indexes.get(layer) as LayerIndex,
-        isOwn: own.includes(layer),
-        fate,
-      });
-    this.#addLinks(content.edit, own, { indexes, fate });
+      this.#addData(layer, actions, indexes.get(layer) as LayerIndex, written);
+    this.#addLinks(content.edit, indexes, written);
   }
 
   /** Notes what is kept of a layer, and what is written under another name, as another kind, or into another layer. */
-  #addData(
-    layer: number,
-    actions: EntryActions,
-    { index, isOwn, fate }: { readonly index: LayerIndex; readonly isOwn: boolean; readonly fate: Fate },
-  ): void {
+  #addData(source: number, actions: EntryActions, index: LayerIndex, { own, fate, layer }: Written): void {
+    const isOwn = own.includes(source);
+    const at = { layer: layer ?? source, fate };
     for (const [entry, action] of actions) {
       const kind = rowKindOf(index, entry) ?? 'other';
       const size = kind === 'file' ? (index.sizes[entry] as number) : 0;
       const path = index.paths[entry] as Path;
-      if (action.kind === 'rename') this.added.push({ path: action.path, size, layer, kind, fate });
+      if (action.kind === 'rename') this.added.push({ ...at, path: action.path, size, kind });
       else if (action.kind === 'link')
-        this.added.push({ path: action.path ?? path, size: 0, layer, kind: 'hardlink', fate: linked });
-      else if (isOwn) this.#kept.add(layer, entry);
-      else this.added.push({ path, size, layer, kind, fate });
+        this.added.push({ ...at, path: action.path ?? path, size: 0, kind: 'hardlink', fate: linked });
+      else if (isOwn) this.#kept.add(source, entry);
+      else this.added.push({ ...at, path, size, kind });
     }
   }
 
   /** Notes for each written link the uppermost entry that it may be. */
   #addLinks(
     { linkNames }: LayerEdit,
-    own: readonly number[],
-    { indexes, fate }: { readonly indexes: ReadonlyMap<number, LayerIndex>; readonly fate: Fate },
+    indexes: ReadonlyMap<number, LayerIndex>,
+    { own, fate, layer }: Written,
   ): void {
     const wanted = new Set(linkNames);
-    for (const layer of own.toReversed()) {
-      const index = indexes.get(layer);
+    for (const number of own.toReversed()) {
+      const index = indexes.get(number);
       if (index === undefined || wanted.size === 0) continue;
       for (const entry of [...index.targets.keys()].toReversed()) {
         const path = index.paths[entry] as Path;
-        if (index.kinds[entry] === 'link' && wanted.delete(path)) this.#kept.add(layer, entry);
+        if (index.kinds[entry] === 'link' && wanted.delete(path)) this.#kept.add(number, entry);
       }
     }
-    const layer = own[0] ?? 1;
-    for (const path of wanted) this.added.push({ path, size: 0, layer, kind: 'hardlink', fate });
+    for (const path of wanted)
+      this.added.push({ path, size: 0, layer: layer ?? own[0] ?? 1, kind: 'hardlink', fate });
   }
+}
+
+/** What one edit writes. */
+interface Written {
+  /** The source layers in whose place it is written. */
+  readonly own: readonly number[];
+  /** The fate of what comes from elsewhere. */
+  readonly fate: Fate;
+  /** The number to show for it; null for that of the source layer. */
+  readonly layer: number | null;
 }

@@ -29,6 +29,8 @@ export interface Palette {
 /** How many rules, and how many layers, have colours of their own. */
 const ruleColors = 6;
 const layerColors = 8;
+/** The share of the largest layer from which on a layer has a colour of its own. */
+const leastShare = 0.002;
 
 /** Chooses the colours of an image. */
 export function paletteOf(model: Model, by: ColorBy): Palette {
@@ -82,7 +84,9 @@ function layerEntries(model: Model): LegendEntry[] {
   const [before, after] = model.layerBytes;
   const bytes = Array.from(before, (own, i) => Math.max(own, after[i] as number));
   const numbers = bytes.flatMap((own, i) => (i > 0 && own > 0 ? [i] : []));
+  const most = bytes.reduce((max, own) => Math.max(max, own), 0);
   const largest = numbers
+    .filter((number) => (bytes[number] as number) >= most * leastShare)
     .toSorted((a, b) => (bytes[b] as number) - (bytes[a] as number))
     .slice(0, layerColors);
   const rest = numbers.filter((number) => !largest.includes(number));
