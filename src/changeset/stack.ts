@@ -22,7 +22,11 @@ export function* stackSteps(indexes: ReadonlyMap<number, LayerIndex>): Steps<Sta
   const names: Iterable<Path>[] = [];
   // A hard link may name a path that no scanned layer has an entry for: its target needs a number, too.
   for (const index of indexes.values()) names.push(index.paths, index.targets.values());
-  const table = yield* pathTableSteps(names);
+  return yield* stackOverSteps(yield* pathTableSteps(names), indexes);
+}
+
+/** Puts layers together as a stack over a table that has all of their paths. */
+export function* stackOverSteps(table: PathTable, indexes: ReadonlyMap<number, LayerIndex>): Steps<Stack> {
   const list = new ChangeList();
   const layers = new Map<number, readonly Change[]>();
   for (const [number, index] of [...indexes].sort(([a], [b]) => a - b)) {

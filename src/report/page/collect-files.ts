@@ -29,14 +29,14 @@ export interface CollectedFiles {
 /** Numbers fates as they are met. */
 export class FateList {
   readonly fates: Fate[] = [];
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers = new Map<Fate, number>();
 
+  /** Numbers a fate. Callers give the same object for the same fate, since there may be half a million rows. */
   numberOf(fate: Fate): number {
-    const key = `${fate.group}\0${fate.name}\0${fate.why}`;
-    const known = this.#numbers.get(key);
+    const known = this.#numbers.get(fate);
     if (known !== undefined) return known;
     const number = this.fates.push(fate) - 1;
-    this.#numbers.set(key, number);
+    this.#numbers.set(fate, number);
     return number;
   }
 }

@@ -3,6 +3,7 @@ import type { FileChange, FileState, PlatformDiff } from '../../analyze/diff/ima
 import { pathTableSteps } from '../../changeset/path-table.ts';
 import { itemsPerStep, type Steps } from '../../steps.ts';
 import { type CollectedFiles, FateList, type Row, RowList } from './collect-files.ts';
+import { memoized } from './memoized.ts';
 import type { Fate } from './page.ts';
 
 const onlyA = { before: true, after: false } as const;
@@ -26,6 +27,22 @@ export function* diffFilesSteps({ files }: Pick<PlatformDiff, 'files'>): Steps<C
   return { table: yield* rows.tableSteps(table), fates: list.fates };
 }
 
+/** Returns the fate of a side of a changed path, or of one with other attributes alone. */
+const changed = memoized((aspects: string, what: 'was' | 'is' | 'attributes'): Fate => {
+  if (what !== 'attributes') {
+    const sides = what === 'was' ? onlyA : onlyB;
+    return { group: 'changed', name: `changed, as it ${what}`, why: `It differs in ${aspects}.`, ...sides };
+  }
+  return {
+    group: 'kept',
+    name: 'other attributes',
+    why: `The contents are the same; it differs in ${aspects}.`,
+    // Their bytes are the same: beside them nothing else would be seen.
+    before: false,
+    after: false,
+  };
+});
+
 /** Lists what a path is on each side, with its fate. */
 function statesOf({ change, a, b, details }: FileChange): (readonly [FileState, Fate])[] {
   const aspects = details.map(({ what }) => what).join(', ');
@@ -38,24 +55,10 @@ function statesOf({ change, a, b, details }: FileChange): (readonly [FileState, 
       return both(removed, removed);
     case 'added':
       return both(added, added);
-    case 'changed': {
-      const fate = { group: 'changed', why: `It differs in ${aspects}.` } as const;
-      return both(
-        { ...fate, name: 'changed, as it was', ...onlyA },
-        { ...fate, name: 'changed, as it is', ...onlyB },
-      );
-    }
-    case 'attributes': {
-      const fate: Fate = {
-        group: 'kept',
-        name: 'other attributes',
-        why: `The contents are the same; it differs in ${aspects}.`,
-        // Their bytes are the same: beside them nothing else would be seen.
-        before: false,
-        after: false,
-      };
-      return b === null ? [] : [[b, fate]];
-    }
+    case 'changed':
+      return both(changed(aspects, 'was'), changed(aspects, 'is'));
+    case 'attributes':
+      return b === null ? [] : [[b, changed(aspects, 'attributes')]];
   }
 }
 

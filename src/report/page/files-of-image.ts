@@ -8,6 +8,7 @@ import type { Path } from '../../bytes/path.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import { itemsPerStep, type Steps } from '../../steps.ts';
 import type { ScannedFiles } from '../analyze/analyzed.ts';
+import { memoized } from './memoized.ts';
 import { type CollectedFiles, FateList, type Row, rowKindOf, RowList } from './collect-files.ts';
 import type { Fate } from './page.ts';
 
@@ -65,8 +66,11 @@ function fateOf({ fate, hiddenBy, lost }: LayerFates, { entry, kind, repeated }:
   // The data of a file may be seen by another name.
   const isSeen = kind === 'file' ? lost[entry] !== 1 : own === entryFates.kept;
   if (isSeen) return repeated.has(entry) ? duplicate : visible;
-  const by = hiddenBy[entry] as number;
-  const word = own === entryFates.deleted ? 'deleted' : 'overwritten';
+  return hiddenFate(own === entryFates.deleted ? 'deleted' : 'overwritten', hiddenBy[entry] as number);
+}
+
+/** Returns the fate of what a layer hides; 0 stands for another entry of the same layer. */
+const hiddenFate = memoized((word: string, by: number): Fate => {
   const where = by === 0 ? 'by another entry' : `by layer ${by}`;
   return {
     group: 'hidden',
@@ -74,4 +78,4 @@ function fateOf({ fate, hiddenBy, lost }: LayerFates, { entry, kind, repeated }:
     why: 'No container sees it, and every pull has it.',
     ...there,
   };
-}
+});

@@ -6,13 +6,12 @@ import { fateSteps, fates as entryFates, type LayerFates } from '../../analyze/f
 import type { Path } from '../../bytes/path.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import { type PathTable, pathTableSteps } from '../../changeset/path-table.ts';
-import { stackSteps } from '../../changeset/stack.ts';
+import { type Stack, stackOverSteps, stackSteps } from '../../changeset/stack.ts';
 import type { ImageOutcome } from '../../jobs/rewrite/records.ts';
 import { itemsPerStep, type Steps } from '../../steps.ts';
-import { escapeText } from '../escape.ts';
 import { type CollectedFiles, FateList, type Row, rowKindOf, RowList } from './collect-files.ts';
 import type { Fate } from './page.ts';
-import { hidden, kept, reasonsOf, replaced } from './run-fates.ts';
+import { hidden, kept, keptBy, reasonsOf, replaced } from './run-fates.ts';
 import { type Added, After } from './run-result.ts';
 
 /** What of a run the page shows. */
@@ -35,7 +34,7 @@ export function* runFilesSteps(run: RunFiles, squashOrigin: string): Steps<Colle
   const own = image.manifest.layers.length;
   // The layers of the original of a restoration have higher numbers.
   const indexes = new Map([...run.indexes].filter(([layer]) => layer <= own).sort(([a], [b]) => a - b));
-  const stack = yield* stackSteps(indexes);
+  const stack = yield* stackOf(resolution.table, indexes);
   const { layers: fates } = yield* fateSteps(stack, indexes);
   const after = new After(resolution, run.indexes);
   const table = yield* tableWith(stack.table, indexes, after.added);
@@ -46,6 +45,17 @@ export function* runFilesSteps(run: RunFiles, squashOrigin: string): Steps<Colle
   for (const { path, fate, ...row } of after.added)
     rows.push({ ...row, path: table.idOf(path), fate: collecting.list.numberOf(fate) });
   return { table: yield* rows.tableSteps(table), fates: collecting.list.fates };
+}
+
+/** Puts the layers of the source together, over the table of the resolution where that has all of their paths. */
+function* stackOf(table: PathTable | null, indexes: ReadonlyMap<number, LayerIndex>): Steps<Stack> {
+  if (table === null) return yield* stackSteps(indexes);
+  for (const { paths, targets } of indexes.values()) {
+    yield;
+    const isKnown = (path: Path) => table.findId(path) !== null;
+    if (!paths.every(isKnown) || ![...targets.values()].every(isKnown)) return yield* stackSteps(indexes);
+  }
+  return yield* stackOverSteps(table, indexes);
 }
 
 /** Returns the numbers of all paths: the table of the source, unless something came that it does not have. */
@@ -100,8 +110,7 @@ function fateOfKept({ resolution }: RunFiles, path: Path): Fate {
   for (const { closure } of resolution.traced) {
     const why = closure.why(path);
     if (why === null) continue;
-    const described = closure.describe(why.rule) ?? kept.why;
-    return { ...kept, name: `kept: ${escapeText(why.rule)}`, why: escapeText(described) };
+    return keptBy(why.rule, closure.describe(why.rule) ?? kept.why);
   }
   return kept;
 }
