@@ -49,6 +49,7 @@ function bundleThreads(): Promise<RolldownOutput> {
       'gzip-worker': source('codec/gzip-worker.ts'),
       'unpack-worker': source('codec/unpack/unpack-worker.ts'),
       'gate-process': source('jobs/record/sandbox/gate-process.ts'),
+      'unpack-process': source('jobs/record/sandbox/unpack-process.ts'),
     },
     plugins,
     output: { dir: folder, ...form, chunkFileNames: 'thread-[name]-[hash].js' },

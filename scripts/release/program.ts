@@ -29,6 +29,7 @@ const threads = {
   'gzip-worker': 'codec/gzip-worker.ts',
   'unpack-worker': 'codec/unpack/unpack-worker.ts',
   'gate-process': 'jobs/record/sandbox/gate-process.ts',
+  'unpack-process': 'jobs/record/sandbox/unpack-process.ts',
 };
 
 /** The modules of the sources that look for files of the checkout, each with the module that a bundle has instead. */
@@ -48,7 +49,7 @@ const constant: Readonly<Record<string, () => string>> = {
 
 /**
  * Bundles the program. All files belong into one folder: `ocislim.cjs`, which Node runs, the parts that it loads when they are needed,
- * `gzip-worker.cjs` and `unpack-worker.cjs`, its threads, `gate-process.cjs`, its helper, and `LICENSES.txt`, the licences of the packages in them. The native engine
+ * `gzip-worker.cjs` and `unpack-worker.cjs`, its threads, `gate-process.cjs` and `unpack-process.cjs`, its helpers, and `LICENSES.txt`, the licences of the packages in them. The native engine
  * may lie beside them. The bytes depend on the sources and the installed packages alone.
  */
 export async function bundleProgram(): Promise<readonly ReleaseFile[]> {

@@ -103,7 +103,11 @@ function startOf(pid: string): string | null {
  * Removes files and folders that killed processes of this user left under `temporaryName(name)`, for every name that `wanted`
  * accepts. Those of another machine, or of an earlier boot, are removed when they are a day old. Never fails.
  */
-export async function sweepTemporaries(folder: string, wanted: (name: string) => boolean): Promise<void> {
+export async function sweepTemporaries(
+  folder: string,
+  wanted: (name: string) => boolean,
+  remove: (path: string) => Promise<void> = removeAll,
+): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const file of names) {
     const [, name, mark] = /^(.*)\.partial-([0-9]+-[0-9]+-[0-9a-f]{8}-[0-9a-f]{16})$/s.exec(file) ?? [];
@@ -112,8 +116,12 @@ export async function sweepTemporaries(folder: string, wanted: (name: string) =>
     const found = await lstat(path).catch(() => null);
     if (found === null || (process.getuid !== undefined && found.uid !== process.getuid())) continue;
     const isOld = !mark.includes(`-${machine}-`) && Date.now() - found.mtimeMs > day;
-    if (isOld || isAbandoned(mark)) await rm(path, { recursive: true, force: true }).catch(() => {});
+    if (isOld || isAbandoned(mark)) await remove(path).catch(() => {});
   }
+}
+
+function removeAll(path: string): Promise<void> {
+  return rm(path, { recursive: true, force: true });
 }
 
 /** Removes files and folders that killed processes left in TMPDIR. Never fails. */

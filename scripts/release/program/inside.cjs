@@ -25,5 +25,5 @@ function requireFrom(id) {
 }
 
 // A helper process is started by the program itself (helper-process.ts).
-const helpers = { 'gate-process': 'gate-process.cjs' };
+const helpers = { 'gate-process': 'gate-process.cjs', 'unpack-process': 'unpack-process.cjs' };
 load(helpers[process.env.OCISLIM_HELPER] ?? 'ocislim.cjs');

@@ -1,5 +1,5 @@
 /** The action `record` of `trace`: a command below strace, and what is asked of it. How strace is found and driven is in `jobs/record`. */
-import { ascii, type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
+import { type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { OcislimError } from '../../errors.ts';
 import type { ProbePlan } from '../../probe/probe.ts';
 import { escapeText, safeJsonText } from '../../report/escape.ts';
@@ -8,7 +8,7 @@ import type { Trace } from '../../trace/trace.ts';
 import { RecordingEnd } from './recording-end.ts';
 import { isEnough } from './recording-wait.ts';
 import { defaultTrace, type TraceCall } from './trace-call.ts';
-import { commandOf, imageOf, launchOf, machine } from './trace-running.ts';
+import { commandOf, imageOf, isSandboxed, prepare } from './trace-running.ts';
 
 /** Milliseconds from the signal that ends the command to SIGKILL, as with `docker stop`. */
 const grace = 10_000;
@@ -29,16 +29,18 @@ export async function recordTrace(call: TraceCall): Promise<number> {
   const { recordingJson, recordingText, statusOf } = await import('./recording-text.ts');
   const plan = planOf(call);
   const traced = await imageOf(call);
-  const command = commandOf(call.line.argumentsOf('--'), traced);
+  const command = commandOf(call, traced);
   const strace = await straceArguments(settings.allSyscalls, console.signal);
   const { runtime } = traced;
-  const launch = await launchOf(call, command, { runtime, hasCompany: plan !== null });
-  const has = await namesOf(call);
+  const isSandbox = isSandboxed(settings);
+  await using prepared = await prepare(call, command, { runtime, hasCompany: plan !== null });
+  const { launch, has, losses } = prepared;
+  for (const loss of losses) console.stderr.write(`ocislim: ${loss}\n`);
 
   using ending = new RecordingEnd({
     seconds: settings.for,
     limits: limitsOf(settings.limit),
-    hasTerminal: process.stdin.isTTY,
+    hasTerminal: process.stdin.isTTY && !isSandbox,
     stopSignal: stopSignalOf(runtime?.stopSignal ?? ''),
   });
   const recording = await recordProbed({
@@ -47,10 +49,10 @@ export async function recordTrace(call: TraceCall): Promise<number> {
     name: output,
     stop: ending.signal,
     grace,
-    plan: plan ?? nothing,
+    plan: plan ?? (isSandbox ? { ...nothing, after: settings.runFor } : nothing),
     ports: tcpPortsOf(runtime?.ports ?? []),
     healthcheck: runtime === null ? null : healthcheckOf(runtime),
-    knocks: false,
+    knocks: isSandbox,
     endsAfterwards: settings.for === null,
     publish: settings.runPublish,
     output: await outputOf(call, plan),
@@ -118,31 +120,19 @@ function planOf({ settings }: TraceCall): ProbePlan | null {
 /** The output of the command, if something looks at it, or standard output is taken; null for the streams of this process. */
 async function outputOf({ settings, console }: TraceCall, plan: ProbePlan | null) {
   const isJson = settings.format === 'json';
-  if (!isJson && plan?.ready?.kind !== 'log') return null;
+  const isSandbox = isSandboxed(settings);
+  if (!isJson && !isSandbox && plan?.ready?.kind !== 'log') return null;
   const { CommandOutput } = await import('../../jobs/record/command-output.ts');
   const raw = (stream: { write(text: string): unknown }) => ({
     write: (chunk: Uint8Array) => stream.write(Buffer.from(chunk).toString('utf8')),
   });
   const stderr = raw(console.stderr);
-  return new CommandOutput({ stdin: 'inherit', stdout: isJson ? stderr : raw(console.stdout), stderr });
-}
-
-/**
- * Returns what tells whether the image has a path: by the names that --root has before the recording, or by the layers of --image. Null
- * without either. @throws what reading an image throws
- */
-async function namesOf(call: TraceCall): Promise<((path: ByteString) => boolean) | null> {
-  const { settings, console } = call;
-  const { root, image } = settings;
-  if (root !== null) {
-    const { readRootNames } = await import('../../jobs/record/root-names.ts');
-    const names = await readRootNames(root, console.signal);
-    return (path) => names.has(path);
-  }
-  if (image === null) return null;
-  const { inspectNamed } = await import('./trace-image.ts');
-  const { fs } = await inspectNamed(image, machine(), () => 0, call);
-  return (path) => fs.resolve(ascii`/${path}`).path !== null;
+  return new CommandOutput({
+    // A program of an image has no terminal: it could write to it as if a person did.
+    stdin: isSandbox ? 'ignore' : 'inherit',
+    stdout: isJson ? stderr : raw(console.stdout),
+    stderr,
+  });
 }
 
 async function* encoded(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {

@@ -2,8 +2,10 @@
  * What `trace record` runs: the command, by the settings of its image and of the command line, and how it is started. The action `record` calls
  * it before it records.
  */
+import { ascii, type ByteString } from '../../bytes/bytes.ts';
 import { OcislimError } from '../../errors.ts';
 import type { Launch } from '../../jobs/record/launch.ts';
+import type { ImageRun } from '../../jobs/record/sandbox/image-sandbox.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { Runtime } from '../../oci/runtime.ts';
@@ -47,15 +49,21 @@ export async function imageOf(call: TraceCall): Promise<TracedImage> {
 }
 
 /** Returns the platform of this machine, as images name it. */
-export function machine(): Platform {
+function machine(): Platform {
   const names: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
   const { platform, arch } = process;
   return { os: platform, architecture: names[arch] ?? arch };
 }
 
 /** Returns the command to record: as given, else that of the image. @throws USAGE if neither names one */
-export function commandOf(given: readonly string[], { runtime }: TracedImage): readonly string[] {
-  const command = given.length > 0 ? given : [...(runtime?.entrypoint ?? []), ...(runtime?.command ?? [])];
+export function commandOf({ line, settings }: TraceCall, { runtime }: TracedImage): readonly string[] {
+  const given = line.argumentsOf('--');
+  const { runEntrypoint } = settings;
+  // As with "docker run IMAGE WORDS" in a sandbox: the words replace the command. Elsewhere they are all that runs.
+  const isWhole = !isSandboxed(settings) && given.length > 0;
+  const entrypoint = runEntrypoint ?? (isWhole ? [] : (runtime?.entrypoint ?? []));
+  const rest = given.length > 0 || runEntrypoint !== null ? given : (runtime?.command ?? []);
+  const command = [...entrypoint, ...rest];
   if (command.length > 0) return command;
   throw new OcislimError(
     'USAGE',
@@ -66,42 +74,147 @@ export function commandOf(given: readonly string[], { runtime }: TracedImage): r
   );
 }
 
+/** Returns whether the image is unpacked and run in a sandbox. */
+export function isSandboxed({ root, image, sandbox }: TraceCall['settings']): boolean {
+  return root === null && image !== null && sandbox !== 'none';
+}
+
 /** Options that say how a command runs in a root filesystem, with whether they were given. */
-function givenOptions({ settings }: TraceCall): readonly (readonly [option: string, isGiven: boolean])[] {
+function runOptions({ settings }: TraceCall): readonly (readonly [option: string, isGiven: boolean])[] {
   return [
     ['--user', settings.user !== null],
     ['--env', Object.keys(settings.env).length > 0],
     ['--run-user', settings.runUser !== null],
     ['--run-env', Object.keys(settings.runEnv).length > 0],
+    ['--run-env-file', Object.keys(settings.runEnvFile).length > 0],
     ['--run-workdir', settings.runWorkdir !== null],
     ['--run-publish', settings.runPublish.length > 0],
   ];
 }
 
-/** Returns how to start the command: here, or in --root as the image would. @throws USAGE for options that need --root */
-export async function launchOf(
+/** Options of the sandbox of an image, with whether they were given. */
+function sandboxOptions({ settings }: TraceCall): readonly (readonly [option: string, isGiven: boolean])[] {
+  return [
+    ['--run-mount', settings.runMount.length > 0],
+    ['--run-tmpfs', settings.runTmpfs.length > 0],
+    ['--run-hosts', Object.keys(settings.runHosts).length > 0],
+    ['--run-memory', settings.runMemory !== null],
+  ];
+}
+
+/** @throws USAGE for options that have no effect where the command runs */
+function checkOptions(call: TraceCall): void {
+  const { root } = call.settings;
+  if (isSandboxed(call.settings)) return;
+  const wrong = sandboxOptions(call).find(([, isGiven]) => isGiven);
+  if (wrong !== undefined) throw new OcislimError('USAGE', `${wrong[0]} goes with --image, without --root`);
+  const other = runOptions(call).find(([, isGiven]) => isGiven);
+  if (root === null && other !== undefined)
+    throw new OcislimError('USAGE', `${other[0]} goes with --root or --image`);
+}
+
+/** A command that is ready to be launched. Disposing of it removes what was unpacked for it. */
+export interface Prepared extends AsyncDisposable {
+  readonly launch: Launch;
+  /** Tells whether the image has a path; null where that is not known. */
+  readonly has: ((path: ByteString) => boolean) | null;
+  /** What is not as the image says, as rests of sentences. */
+  readonly losses: readonly string[];
+}
+
+/** Prepares to start the command: here, in --root as the image would, or in a sandbox of the image. @throws USAGE, UNSUPPORTED, and what unpacking throws */
+export async function prepare(
   call: TraceCall,
   command: readonly string[],
   { runtime, hasCompany }: { readonly runtime: Runtime | null; readonly hasCompany: boolean },
-): Promise<Launch> {
-  const { enterRoot, launchHere } = await import('../../jobs/record/launch.ts');
+): Promise<Prepared> {
+  checkOptions(call);
   const { settings, console } = call;
-  const { root, user, env, runUser, runEnv, runWorkdir, runNetwork } = settings;
-  if (root === null) {
-    const wrong = givenOptions(call).find(([, isGiven]) => isGiven);
-    if (wrong !== undefined) throw new OcislimError('USAGE', `${wrong[0]} goes with --root`);
-    return launchHere(command, process.cwd(), console.env);
-  }
-  return enterRoot(
-    {
-      root,
-      user: runUser ?? user ?? runtime?.user ?? '',
-      cwd: runWorkdir ?? (runtime?.workingDirectory || '/'),
-      env: { ...Object.fromEntries(runtime?.environment ?? []), ...env, ...runEnv },
-      network: runNetwork,
-      hasCompany,
+  const { enterRoot, launchHere } = await import('../../jobs/record/launch.ts');
+  const { root, user, env, runUser, runEnv, runEnvFile, runWorkdir, runNetwork } = settings;
+  const entry = {
+    user: runUser ?? user ?? runtime?.user ?? '',
+    cwd: runWorkdir ?? (runtime?.workingDirectory || '/'),
+    env: { ...Object.fromEntries(runtime?.environment ?? []), ...runEnvFile, ...env, ...runEnv },
+    network: runNetwork,
+    hasCompany,
+  };
+  if (isSandboxed(settings)) return sandboxOf(call, command, { ...entry, runtime });
+  const nothing = { losses: [], [Symbol.asyncDispose]: () => Promise.resolve() };
+  const launch =
+    root === null
+      ? launchHere(command, process.cwd(), console.env)
+      : await enterRoot({ ...entry, root }, command, console.signal);
+  return { launch, has: await namesOf(call), ...nothing };
+}
+
+/** Unpacks the image into a sandbox. */
+async function sandboxOf(
+  call: TraceCall,
+  command: readonly string[],
+  entry: Pick<ImageRun, 'user' | 'cwd' | 'env' | 'network'> & { readonly runtime: Runtime | null },
+): Promise<Prepared> {
+  const { openImageSandbox } = await import('../../jobs/record/sandbox/image-sandbox.ts');
+  const { exportRootfs } = await import('../../jobs/export.ts');
+  const { readSource } = await import('../../jobs/read-reference.ts');
+  const { settings } = call;
+  const { image, sandbox, runMount, runTmpfs, runHosts, runMemory } = settings;
+  using screen = new Screen(settings, call.console);
+  await using workspace = await openWorkspace(call, screen);
+  await using stack = new AsyncDisposableStack();
+  const { jobs, disk: maxScratch, limits, listener, signal } = workspace;
+  const open = async () => {
+    const rootfs = await exportRootfs({
+      cache: await workspace.openCache(),
+      source: await workspace.openSource(await readSource(image ?? '')),
+      platform: settings.platform[0] ?? machine(),
+      jobs,
+      maxScratch,
+      limits,
+      listener,
+      signal,
+    });
+    return stack.use(rootfs).stream;
+  };
+  const { runtime, ...how } = entry;
+  const opened = await openImageSandbox({
+    run: {
+      ...how,
+      command,
+      sandbox: sandbox === 'none' ? 'auto' : sandbox,
+      volumes: runtime?.volumes ?? [],
+      mounts: runMount,
+      tmpfs: runTmpfs,
+      hosts: runHosts,
+      memory: runMemory,
     },
-    command,
-    console.signal,
-  );
+    open,
+    limits,
+    signal,
+  });
+  const { launch, names, losses } = opened;
+  return {
+    launch,
+    losses,
+    has: (path) => names.has(path),
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  };
+}
+
+/**
+ * Returns what tells whether the image has a path: by the names that --root has before the recording, or by the layers of --image. Null
+ * without either. @throws what reading an image throws
+ */
+async function namesOf(call: TraceCall): Promise<Prepared['has']> {
+  const { settings, console } = call;
+  const { root, image } = settings;
+  if (root !== null) {
+    const { readRootNames } = await import('../../jobs/record/root-names.ts');
+    const names = await readRootNames(root, console.signal);
+    return (path) => names.has(path);
+  }
+  if (image === null) return null;
+  const { inspectNamed } = await import('./trace-image.ts');
+  const { fs } = await inspectNamed(image, machine(), () => 0, call);
+  return (path) => fs.resolve(ascii`/${path}`).path !== null;
 }

@@ -8,7 +8,7 @@ export const trace: Command = defineCommand({
   name: 'trace',
   describe: 'record what a program uses of its image; merge and show traces; make a seccomp profile',
   details:
-    'Traces tell "prune --trace" what to keep; docs/traces.md lists the formats. `record` runs a command below strace, in this container or in a root filesystem unpacked from "ocislim export", and writes what it used as a trace file; signals are passed on, and the exit status is that of the command. With probes (requests, commands beside it) it ends the command afterwards, and the exit status says whether they got what was expected; docs/recording.md has them all. `merge` writes traces of any format as one trace file, small and sorted; traces of different platforms or images are refused. `show` prints what traces saw: by use, by directory, what was executed, what could not be read, and with --image also by package. `seccomp` writes a profile in the format of Docker, podman and containerd. It allows the system calls in the traces and those that the container runtime itself makes before the program runs; all others fail with EPERM. Its traces must hold every system call (`record --all-syscalls`, or "strace -f" without -e) of a run that does everything that the program will ever do.',
+    'Traces tell "prune --trace" what to keep; docs/traces.md lists the formats. `record` runs a command below strace, in a sandbox of its image (--image), in a root filesystem unpacked from "ocislim export" (--root), or in this container, and writes what it used as a trace file; signals are passed on, and the exit status is that of the command. With probes (requests, commands beside it) it ends the command afterwards, and the exit status says whether they got what was expected; docs/recording.md has them all. `merge` writes traces of any format as one trace file, small and sorted; traces of different platforms or images are refused. `show` prints what traces saw: by use, by directory, what was executed, what could not be read, and with --image also by package. `seccomp` writes a profile in the format of Docker, podman and containerd. It allows the system calls in the traces and those that the container runtime itself makes before the program runs; all others fail with EPERM. Its traces must hold every system call (`record --all-syscalls`, or "strace -f" without -e) of a run that does everything that the program will ever do.',
   positionals: [
     {
       name: 'action',
@@ -21,15 +21,15 @@ export const trace: Command = defineCommand({
   rest: 'record: the command to run, with its arguments',
   options: traceOptions,
   examples: [
+    [
+      'ocislim trace record --image app:1 --http-probe / --http-crawl -o app.trace',
+      'an image: run in a sandbox, probed, ended',
+      'strace',
+    ],
     ['ocislim trace record -o app.trace -- /app/server', 'in the container of a CI job', 'strace'],
     [
       'ocislim trace record --root rootfs --image app:1 --for 60 -- /app/server',
       'over an unpacked image',
-      'strace',
-    ],
-    [
-      'ocislim trace record --root rootfs --image app:1 --http-probe / --http-crawl',
-      'a server: probed, then ended',
       'strace',
     ],
     ['ocislim trace merge start.strace load.strace -o app.trace', 'two traces as one'],

@@ -60,7 +60,22 @@ export interface Container {
   readonly network: 'private' | 'host';
   /** Whether commands are to run beside the program. */
   readonly hasCompany: boolean;
+  /** What the container has beside its root. */
+  readonly fittings: Fittings;
 }
+
+/** What a container has beside its root filesystem. Only bubblewrap gives it to one. */
+export interface Fittings {
+  /** The program that is run as bubblewrap. */
+  readonly bwrap: string;
+  /** Options of bubblewrap that mount more. */
+  readonly mounts: readonly string[];
+  /** The words of prlimit(1) that bound every process in it; none for no bounds. */
+  readonly bounds: readonly string[];
+}
+
+/** The fittings of a root filesystem that a person unpacked. */
+const plain: Fittings = { bwrap: 'bwrap', mounts: [], bounds: [] };
 
 /**
  * Ways into a root filesystem, the best first. `privileged` and `chroot` need root, and have all users. So does `privileged` of an ordinary
@@ -78,8 +93,23 @@ export type Entrance =
  */
 const spaces = ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--die-with-parent'];
 
+/**
+ * Makes parts of /proc read-only, as runtimes do (moby, oci/defaults.go): root may write to them without any capability, and
+ * `kernel.core_pattern` names a program that the kernel runs outside. bubblewrap leaves out /proc/sys where it seems to be read-only.
+ */
+const guards = ['sys', 'sysrq-trigger', 'irq', 'bus', 'fs'].flatMap((name) => {
+  const path = `/proc/${name}`;
+  return ['--ro-bind-try', path, path];
+});
+
 /** Makes a user root of a namespace of his own, in which further ones can be entered. */
 const alone: readonly string[] = ['unshare', '--map-root-user', '--'];
+
+/** Returns the words before strace: those that enter the namespace of users in which all of the run happens. */
+export function outsideOf(entrance: Entrance): readonly string[] {
+  if (entrance.kind === 'privileged') return entrance.outside;
+  return entrance.kind === 'bwrap' ? alone : [];
+}
 
 /** Returns the launch of a command in this very container. */
 export function launchHere(
@@ -105,7 +135,7 @@ export function launchHere(
  * others change only the root. With `bwrap` and `unshare`, a namespace has one user, who owns the files of the user that starts it.
  */
 export function launchIn(container: Container, command: readonly string[], entrance: Entrance): Launch {
-  const { root, cwd, uid, gid, env } = container;
+  const { root, cwd, uid, gid, env, fittings } = container;
   const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
   const inner = { PATH: path, ...env };
   const program = command[0] ?? '';
@@ -118,17 +148,19 @@ export function launchIn(container: Container, command: readonly string[], entra
           ? asRoot(container, entrance.privileges)
           : asOne(container, entrance.privileges);
       const network = container.network === 'host' ? [] : ['--unshare-net'];
-      const mounts = ['--bind', root, '/', '--proc', '/proc', '--dev', '/dev'];
+      const mounts = ['--bind', root, '/', '--proc', '/proc', ...guards, '--dev', '/dev'];
       const variables = Object.entries(inner).flatMap(([name, value]) => ['--setenv', name, value]);
       // The environment is set from its own arguments: a PATH of the image must not decide which bwrap is run.
       return {
         program,
-        outside: entrance.kind === 'privileged' ? entrance.outside : alone,
+        outside: outsideOf(entrance),
         argv: [
-          'bwrap',
+          ...fittings.bounds,
+          fittings.bwrap,
           ...spaces,
           ...network,
           ...mounts,
+          ...fittings.mounts,
           ...options,
           '--chdir',
           cwd,
@@ -138,7 +170,7 @@ export function launchIn(container: Container, command: readonly string[], entra
           ...become,
           ...command,
         ],
-        execs: become.length === 0 ? 2 : 3,
+        execs: (become.length === 0 ? 2 : 3) + (fittings.bounds.length === 0 ? 0 : 1),
         cwd,
         hostRoot: null,
         users: usersOf(entrance, uid),
@@ -198,7 +230,9 @@ function asRoot(
 /** How bubblewrap runs with a namespace of one user. */
 function asOne(container: Container, privileges: Privileges) {
   const ids = ['--unshare-user', '--uid', String(container.uid), '--gid', String(container.gid)];
-  return { options: [...ids, ...helpersOf(container, privileges, false)], become: [] };
+  // bubblewrap is started as root of a namespace, and would leave all rights in it to the program.
+  const rights = keepOnly(container.uid === 0 ? privileges.capabilities : []);
+  return { options: [...ids, ...rights, ...helpersOf(container, privileges, false)], become: [] };
 }
 
 /** The options that put the helpers there which this container needs. */
@@ -235,16 +269,32 @@ export async function enterRoot(
   const root = await realpath(entry.root).catch((cause: unknown) => {
     throw new OcislimError('IO', `no root filesystem at ${entry.root}`, { cause });
   });
-  const { user, ...given } = entry;
-  const { home, ...ids } = await idsOf(root, user);
-  const container = { ...given, root, env: { HOME: home, ...entry.env }, ...ids };
-  for (const { entrance, trial } of await entrances(container, signal)) {
-    if (await succeeds(trial, signal)) return launchIn(container, command, entrance);
-    signal.throwIfAborted();
-  }
+  const container = await containerOf({ ...entry, root }, plain);
+  const entrance = await findEntrance(container, () => true, signal);
+  if (entrance !== null) return launchIn(container, command, entrance);
   throw new OcislimError('UNSUPPORTED', 'no way to enter the root filesystem works here', {
     advice: 'Install bubblewrap and allow user namespaces, or run as root.',
   });
+}
+
+/** Returns the container of a root filesystem. @throws USAGE for a user that it does not have */
+export async function containerOf(entry: RootEntry, fittings: Fittings): Promise<Container> {
+  const { user, ...given } = entry;
+  const { home, ...ids } = await idsOf(entry.root, user);
+  return { ...given, env: { HOME: home, ...entry.env }, ...ids, fittings };
+}
+
+/** Finds the best way in that works here, among those that the caller allows; null for none. */
+export async function findEntrance(
+  user: Pick<Container, 'uid' | 'gid' | 'groups'>,
+  allows: (kind: Entrance['kind']) => boolean,
+  signal: AbortSignal,
+): Promise<Entrance | null> {
+  for (const { entrance, trial } of await entrances(user, signal)) {
+    if (allows(entrance.kind) && (await succeeds(trial, signal))) return entrance;
+    signal.throwIfAborted();
+  }
+  return null;
 }
 
 interface Way {
@@ -254,7 +304,10 @@ interface Way {
 }
 
 /** Returns the ways that this user may try. */
-async function entrances(container: Container, signal: AbortSignal): Promise<readonly Way[]> {
+async function entrances(
+  container: Pick<Container, 'uid' | 'gid' | 'groups'>,
+  signal: AbortSignal,
+): Promise<readonly Way[]> {
   const single: Way = {
     entrance: { kind: 'bwrap', privileges: await findPrivileges(false, signal) },
     trial: [...alone, ...trialOf(['--unshare-user'])],
@@ -279,7 +332,7 @@ function trialOf(options: readonly string[]): readonly string[] {
 
 /** Returns the way with all users, by these words before it; none where no program could become the user of the container. */
 async function privilegedWay(
-  { uid, gid, groups }: Container,
+  { uid, gid, groups }: Pick<Container, 'uid' | 'gid' | 'groups'>,
   outside: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly Way[]> {

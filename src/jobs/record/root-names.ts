@@ -42,6 +42,11 @@ export class RootNames {
     this.#names = names;
   }
 
+  /** Lists all names, each with the target of a symlink or null. */
+  entries(): readonly (readonly [ByteString, ByteString | null])[] {
+    return [...this.#names];
+  }
+
   /** Returns whether the root has a path, through symlinks, as a program in it would find it. */
   has(path: ByteString): boolean {
     const left = path.split('/').reverse();

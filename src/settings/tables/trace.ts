@@ -34,7 +34,7 @@ const recording = {
     value: 'REF',
     describe: 'record: the image that runs; show: the image that was traced',
     details:
-      'The trace names the digest and the platform of the image. Its command is run if none is given. In --root, the user, the directory and the environment of the image are used.',
+      'The trace names the digest and the platform of the image. Without --root, record unpacks it and runs it in a sandbox, as it says itself. In --root, its user, directory and environment are used, and its command if none is given.',
     group: 'Recording',
   }),
   user: text({

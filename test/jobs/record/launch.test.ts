@@ -24,6 +24,7 @@ describe('launches', () => {
     env: { LANG: 'C' },
     network: 'private',
     hasCompany: false,
+    fittings: { bwrap: 'bwrap', mounts: [], bounds: [] },
   } as const;
 
   const single = { kind: 'bwrap', privileges: { capabilities: [], setpriv: null } } as const;
@@ -124,6 +125,7 @@ it.each([
     env: {},
     network: 'private',
     hasCompany: false,
+    fittings: { bwrap: 'bwrap', mounts: [], bounds: [] },
   } as const;
   const privileges = { capabilities: [], setpriv: null };
   const entrance = { kind, privileges, outside: [] } as Entrance;

@@ -80,6 +80,7 @@ describe('what runs beside a program', () => {
     env: { A: 'b c' },
     network: 'private',
     hasCompany: true,
+    fittings: { bwrap: 'bwrap', mounts: [], bounds: [] },
   } as const;
   const live = { command: 11, strace: 10 };
 

@@ -41,10 +41,11 @@ export function launchBeside(launch: Launch, live: Live, command: readonly strin
     const option = kind === 'mnt' ? 'mount' : kind;
     return `--${option}=/proc/${live.command}/ns/${kind}`;
   });
+  const { bounds } = container.fittings;
   const isAlone = entrance.kind === 'bwrap';
   const rights = giveUp({
     user: isAlone ? null : container,
-    capabilities: isAlone ? [] : privileges.capabilities,
+    capabilities: isAlone && container.uid !== 0 ? [] : privileges.capabilities,
     cwd: container.cwd,
     env: container.env,
   });
@@ -52,7 +53,7 @@ export function launchBeside(launch: Launch, live: Live, command: readonly strin
     ...launch,
     program: command[0] ?? '',
     outside: user.length === 0 ? [] : ['nsenter', ...user, '--'],
-    argv: ['nsenter', ...spaces, '--', ...rights, ...command],
-    execs: 4,
+    argv: [...bounds, 'nsenter', ...spaces, '--', ...rights, ...command],
+    execs: bounds.length === 0 ? 4 : 5,
   };
 }

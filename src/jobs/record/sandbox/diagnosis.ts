@@ -1,0 +1,80 @@
+/** Finds out what a machine lacks or forbids, where no sandbox works on it. `image-sandbox.ts` calls it for its error. */
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { OcislimError } from '../../../errors.ts';
+
+/** What a machine says about itself. */
+export interface Findings {
+  readonly hasBubblewrap: boolean;
+  readonly isRoot: boolean;
+  /** Whether root has CAP_SYS_ADMIN, without which it can mount nothing. */
+  readonly canMount: boolean;
+  /** /proc/sys/kernel/unprivileged_userns_clone (Debian), user.max_user_namespaces, apparmor_restrict_unprivileged_userns (Ubuntu); null where the system has none. */
+  readonly clone: string | null;
+  readonly most: string | null;
+  readonly apparmor: string | null;
+}
+
+/** Returns the error for a machine on which no sandbox works: what it forbids, and what to do. */
+export async function whyNoSandbox(sandbox: string, signal: AbortSignal): Promise<OcislimError> {
+  const read = (file: string) =>
+    readFile(file, 'utf8').then(
+      (text) => text.trim(),
+      () => null,
+    );
+  const status = (await read('/proc/self/status')) ?? '';
+  const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);
+  const found = await promisify(execFile)('bwrap', ['--version'], { signal }).then(
+    () => true,
+    () => false,
+  );
+  signal.throwIfAborted();
+  return explainNoSandbox(sandbox, {
+    hasBubblewrap: found,
+    isRoot: process.getuid?.() === 0,
+    canMount: ((effective >> 21n) & 1n) === 1n,
+    clone: await read('/proc/sys/kernel/unprivileged_userns_clone'),
+    most: await read('/proc/sys/user/max_user_namespaces'),
+    apparmor: await read('/proc/sys/kernel/apparmor_restrict_unprivileged_userns'),
+  });
+}
+
+/** Returns the error for what was found. */
+export function explainNoSandbox(sandbox: string, found: Findings): OcislimError {
+  const [why, advice] = reasonOf(sandbox, found);
+  return new OcislimError('UNSUPPORTED', `the program of an image cannot be run in a sandbox here: ${why}`, {
+    advice: `${advice} Or unpack the image and record with --root; or record in a container of the image with --sandbox none.`,
+  });
+}
+
+function reasonOf(sandbox: string, found: Findings): readonly [why: string, advice: string] {
+  if (sandbox === 'chroot')
+    return ['--sandbox chroot needs root and unshare', 'Install util-linux, or leave --sandbox out.'];
+  if (!found.hasBubblewrap)
+    return ['bubblewrap is not installed', 'Install it (apt-get install bubblewrap; apk add bubblewrap).'];
+  if (found.clone === '0' && !found.isRoot)
+    return [
+      'kernel.unprivileged_userns_clone is 0, which forbids user namespaces',
+      'As root: sysctl kernel.unprivileged_userns_clone=1.',
+    ];
+  if (found.most === '0')
+    return [
+      'user.max_user_namespaces is 0, which forbids user namespaces',
+      'As root: sysctl user.max_user_namespaces=10000.',
+    ];
+  if (found.apparmor === '1' && !found.isRoot)
+    return [
+      'AppArmor forbids user namespaces (kernel.apparmor_restrict_unprivileged_userns)',
+      'As root: sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root.',
+    ];
+  if (found.isRoot && !found.canMount)
+    return [
+      'this container may neither mount nor make namespaces',
+      'Run the container of this job with --cap-add SYS_ADMIN --cap-add SYS_PTRACE --security-opt seccomp=unconfined --security-opt apparmor=unconfined (Docker, Podman).',
+    ];
+  return [
+    'namespaces or mounts are forbidden here',
+    'A container of a CI job needs --security-opt seccomp=unconfined, and --cap-add SYS_ADMIN where it is root.',
+  ];
+}

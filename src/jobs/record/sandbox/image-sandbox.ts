@@ -1,0 +1,190 @@
+/**
+ * The sandbox in which the program of an image runs: its root filesystem in a private folder, entered by bubblewrap, with what a container runtime
+ * would give it and nothing of this machine. `trace record --image` makes one for each recording.
+ */
+import { copyFile, readFile, realpath, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { OcislimError } from '../../../errors.ts';
+import type { Limits } from '../../../limits.ts';
+import type { ByteStream } from '../../../stream/byte-stream.ts';
+import {
+  containerOf,
+  type Entrance,
+  findEntrance,
+  type Fittings,
+  type Launch,
+  launchIn,
+  outsideOf,
+} from '../launch.ts';
+import type { RootNames } from '../root-names.ts';
+import { whyNoSandbox } from './diagnosis.ts';
+import { fileOptions, systemOptions } from './mounts.ts';
+import { openPrivateRoot, type PrivateRoot } from './private-root.ts';
+
+/** What is mounted into the root filesystem. */
+export interface MountSetting {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** A file system in memory. */
+export interface TmpfsSetting {
+  readonly target: string;
+  /** Bytes; null for the kernel's own bound, half of the memory. */
+  readonly size: number | null;
+}
+
+/** How the program of an image is to run: plain data. */
+export interface ImageRun {
+  readonly sandbox: 'auto' | 'bwrap' | 'chroot';
+  readonly command: readonly string[];
+  readonly user: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly network: 'private' | 'host';
+  /** The volumes of the image. */
+  readonly volumes: readonly string[];
+  readonly mounts: readonly MountSetting[];
+  readonly tmpfs: readonly TmpfsSetting[];
+  /** Names with their addresses, for /etc/hosts. */
+  readonly hosts: Readonly<Record<string, string>>;
+  /** The most bytes of data that each process may have; null for no bound. */
+  readonly memory: number | null;
+}
+
+export interface SandboxOptions {
+  readonly run: ImageRun;
+  /** Opens the tar of the root filesystem. It is called when it is known that the program can run here. */
+  readonly open: () => Promise<ByteStream>;
+  readonly limits: Limits;
+  readonly signal: AbortSignal;
+}
+
+/** A sandbox that is ready. Disposing of it removes the root filesystem. */
+export interface ImageSandbox extends AsyncDisposable {
+  readonly launch: Launch;
+  /** The names that the image has. */
+  readonly names: RootNames;
+  /** What is not as the image says, as rests of sentences. */
+  readonly losses: readonly string[];
+}
+
+/** The name of the machine, as the program sees it. */
+const hostname = 'ocislim';
+
+/** Unpacks an image and returns how its program is launched. @throws UNSUPPORTED where no sandbox works here, USAGE, and what unpacking throws */
+export async function openImageSandbox({ run, open, limits, signal }: SandboxOptions): Promise<ImageSandbox> {
+  const entrance = await entranceFor(run.sandbox, signal);
+  await using cleanup = new AsyncDisposableStack();
+  const targets = [...run.mounts, ...run.tmpfs].map(({ target }) => target);
+  const kinds = await Promise.all(run.mounts.map(({ source }) => kindOfSource(source)));
+  const unpacked = cleanup.use(
+    await openPrivateRoot({
+      stream: await open(),
+      outside: outsideOf(entrance),
+      owners: entrance.kind !== 'bwrap',
+      points: [
+        ...['/proc', '/dev', '/sys'].map((path) => ({ path, kind: 'mount' }) as const),
+        ...['/etc/hosts', '/etc/resolv.conf', '/etc/hostname'].map(
+          (path) => ({ path, kind: 'file' }) as const,
+        ),
+        ...targets.map((path, i) => ({ path, kind: kinds[i] ?? 'directory' })),
+        ...run.volumes.map((path) => ({ path, kind: 'directory' }) as const),
+      ],
+      limits,
+      signal,
+    }),
+  );
+  const fittings = await fittingsOf(run, unpacked, entrance);
+  const { user, cwd, network, env, command } = run;
+  const entry = {
+    root: unpacked.root,
+    user,
+    cwd,
+    network,
+    hasCompany: true,
+    env: { HOSTNAME: hostname, ...env },
+  };
+  const container = await containerOf(entry, fittings);
+  if (container.uid !== 0 && entrance.kind === 'privileged' && entrance.privileges.setpriv === null)
+    throw new OcislimError('UNSUPPORTED', 'no program of this system can become the user of the image', {
+      advice: 'Install setpriv (util-linux).',
+    });
+  const launch = launchIn(container, command, entrance);
+  const kept = cleanup.move();
+  const { names } = unpacked;
+  const isFree = entrance.kind === 'chroot';
+  const losses = isFree
+    ? [...unpacked.losses, 'a chroot does not confine the program: it can reach this machine']
+    : unpacked.losses;
+  return { launch, names, losses, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** Finds the way in. @throws UNSUPPORTED with what this machine forbids */
+async function entranceFor(sandbox: ImageRun['sandbox'], signal: AbortSignal): Promise<Entrance> {
+  const allows = (kind: Entrance['kind']): boolean => {
+    if (sandbox === 'auto' || sandbox === 'bwrap') return kind === 'privileged' || kind === 'bwrap';
+    return kind === sandbox;
+  };
+  const entrance = await findEntrance({ uid: 0, gid: 0, groups: [] }, allows, signal);
+  if (entrance !== null) return entrance;
+  throw await whyNoSandbox(sandbox, signal);
+}
+
+/** Makes the files that a runtime makes, and says how all is mounted. */
+async function fittingsOf(run: ImageRun, unpacked: PrivateRoot, entrance: Entrance): Promise<Fittings> {
+  const { folder, paths } = unpacked;
+  const write = async (name: string, text: string): Promise<string> => {
+    const file = join(folder, name);
+    await writeFile(file, text, { mode: 0o644 });
+    return file;
+  };
+  const files = [
+    await write('hosts', hostsText(run.hosts)),
+    await write(
+      'resolv.conf',
+      run.network === 'host' ? await readFile('/etc/resolv.conf', 'utf8').catch(() => '') : '',
+    ),
+    await write('hostname', `${hostname}\n`),
+  ];
+  const places = paths.slice(3);
+  const own = files.map((source, i) => ({ source, target: places[i] ?? '', readOnly: false }));
+  const given = run.mounts.map((mount, i) => ({ ...mount, target: places[3 + i] ?? '' }));
+  const memory = run.tmpfs.map((each, i) => ({ ...each, target: places[3 + run.mounts.length + i] ?? '' }));
+  return {
+    bwrap: await ownBubblewrap(folder, entrance),
+    mounts: [...(await systemOptions()), '--hostname', hostname, ...fileOptions([...own, ...given], memory)],
+    bounds: ['prlimit', '--core=0', ...(run.memory === null ? [] : [`--data=${run.memory}`]), '--'],
+  };
+}
+
+function hostsText(hosts: ImageRun['hosts']): string {
+  const own = [`127.0.0.1\tlocalhost ${hostname}`, '::1\tlocalhost ip6-localhost ip6-loopback'];
+  return [...own, ...Object.entries(hosts).map(([name, address]) => `${address}\t${name}`), ''].join('\n');
+}
+
+/** @throws USAGE for a source that does not exist */
+async function kindOfSource(source: string): Promise<'directory' | 'file'> {
+  const { stat } = await import('node:fs/promises');
+  const found = await stat(source).catch((cause: unknown) => {
+    throw new OcislimError('USAGE', `--run-mount: ${JSON.stringify(source)} does not exist`, { cause });
+  });
+  return found.isDirectory() ? 'directory' : 'file';
+}
+
+/**
+ * Returns the bubblewrap to run. Its first process in the sandbox shows its own file in /proc/1/exe; where the program has the rights of root, that
+ * is a copy, since it could write to it.
+ */
+async function ownBubblewrap(folder: string, { kind }: Entrance): Promise<string> {
+  if (kind !== 'privileged' || process.getuid?.() !== 0) return 'bwrap';
+  for (const each of (process.env['PATH'] ?? '').split(delimiter)) {
+    const file = await realpath(join(each, 'bwrap')).catch(() => null);
+    if (file === null) continue;
+    const copy = join(folder, 'bwrap');
+    await copyFile(file, copy);
+    return copy;
+  }
+  return 'bwrap';
+}
