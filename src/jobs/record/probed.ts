@@ -5,6 +5,7 @@
 import { readlink } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { inTurns } from '../../steps.ts';
+import type { PublishSetting } from '../../probe/mounts.ts';
 import type { ProbePlan, ProbeResult } from '../../probe/probe.ts';
 import { mergeSteps } from '../../trace/merge.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -15,7 +16,7 @@ import { type ExecEnd } from './probes/prober.ts';
 import { hasProbes, runProbes } from './probes/run-probes.ts';
 import { type Live, record, type RecordOptions, type Recording } from './record.ts';
 import { enterNetwork, launchBeside } from './sandbox/beside.ts';
-import { Gate, Publication, type Published } from './sandbox/gate.ts';
+import { Gate, Publication } from './sandbox/gate.ts';
 
 export interface ProbedOptions extends Omit<RecordOptions, 'during' | 'output'> {
   readonly plan: ProbePlan;
@@ -28,7 +29,7 @@ export interface ProbedOptions extends Omit<RecordOptions, 'during' | 'output'> 
   /** Whether the command is ended when everything was asked. Else it runs on until `stop`. */
   readonly endsAfterwards: boolean;
   /** Ports of this machine that lead to those of the command. */
-  readonly publish: readonly Published[];
+  readonly publish: readonly PublishSetting[];
   /** The output of the command; null for the standard streams of this process. */
   readonly output: CommandOutput | null;
   /** Is told the addresses at which published ports can be reached. */

@@ -3,32 +3,12 @@
  * them, and refuses those that have no effect where the command runs.
  */
 import { OcislimError } from '../../errors.ts';
+import type { MountSetting, PublishSetting, TmpfsSetting } from '../../probe/mounts.ts';
 import { parseCommand } from '../command-words.ts';
 import { choice, type Door, list, parsed, parsePairs, text } from '../option.ts';
 import { parseSize } from '../sizes.ts';
 
 const group = 'Recording';
-
-/** A port of this machine, and the one of the program that it leads to. */
-export interface PublishSetting {
-  readonly host: string;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** A file or folder of this machine, and where the program has it. */
-export interface MountSetting {
-  readonly source: string;
-  readonly target: string;
-  readonly readOnly: boolean;
-}
-
-/** A file system in memory. */
-export interface TmpfsSetting {
-  readonly target: string;
-  /** Bytes; null for the bound of the kernel, half of the memory. */
-  readonly size: number | null;
-}
 
 export const running = {
   runEnv: list(parsePairs, {

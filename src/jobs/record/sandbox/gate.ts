@@ -5,6 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type Server, type Socket } from 'node:net';
 import { OcislimError } from '../../../errors.ts';
+import type { PublishSetting } from '../../../probe/mounts.ts';
 import type { Dial } from '../probes/dial.ts';
 import { helperStart } from './helper-process.ts';
 
@@ -106,15 +107,6 @@ export class Gate implements Disposable {
   }
 }
 
-/** A port of this machine that leads to one of the program. */
-export interface Published {
-  /** The address to listen on. */
-  readonly host: string;
-  /** 0 for any free one. */
-  readonly from: number;
-  readonly to: number;
-}
-
 /** Relays connections to a port of this machine to one of the program, as long as it is not disposed of. */
 export class Publication implements AsyncDisposable {
   readonly #server: Server;
@@ -135,7 +127,7 @@ export class Publication implements AsyncDisposable {
   }
 
   /** Begins to listen. @throws IO where the port is taken */
-  static async open({ host, from, to }: Published, dial: Dial): Promise<Publication> {
+  static async open({ host, from, to }: PublishSetting, dial: Dial): Promise<Publication> {
     const stop = new AbortController();
     const sockets = new Set<Socket>();
     const server = createServer(

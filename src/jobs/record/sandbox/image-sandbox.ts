@@ -6,6 +6,7 @@ import { copyFile, readFile, realpath, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { OcislimError } from '../../../errors.ts';
 import type { Limits } from '../../../limits.ts';
+import type { MountSetting, TmpfsSetting } from '../../../probe/mounts.ts';
 import type { ByteStream } from '../../../stream/byte-stream.ts';
 import {
   containerOf,
@@ -20,20 +21,6 @@ import type { RootNames } from '../root-names.ts';
 import { whyNoSandbox } from './diagnosis.ts';
 import { fileOptions, systemOptions } from './mounts.ts';
 import { openPrivateRoot, type PrivateRoot } from './private-root.ts';
-
-/** What is mounted into the root filesystem. */
-export interface MountSetting {
-  readonly source: string;
-  readonly target: string;
-  readonly readOnly: boolean;
-}
-
-/** A file system in memory. */
-export interface TmpfsSetting {
-  readonly target: string;
-  /** Bytes; null for the kernel's own bound, half of the memory. */
-  readonly size: number | null;
-}
 
 /** How the program of an image is to run: plain data. */
 export interface ImageRun {

@@ -1,6 +1,6 @@
 /** The options of bubblewrap that mount what a container runtime mounts. `image-sandbox.ts` takes them for every sandbox. */
 import { access } from 'node:fs/promises';
-import type { MountSetting, TmpfsSetting } from './image-sandbox.ts';
+import type { MountSetting, TmpfsSetting } from '../../../probe/mounts.ts';
 
 /** What programs ask of /sys: processors and memory. The rest says more of the machine than a program needs. */
 const shown = ['/sys/devices/system/cpu', '/sys/devices/system/node', '/sys/kernel/mm/transparent_hugepage'];
