@@ -87,12 +87,27 @@ function leftBelow(folder: string) {
 
 const nothing = { folders: [], processes: [] };
 
-/** A folder for temporary files, and the words that run ocislim as root or as an ordinary user. */
-function asUser(name: string, isRoot: boolean) {
+/** Who runs ocislim: root, an ordinary user, or one who has further users by /etc/subuid. */
+type Runner = 'root' | 'alone' | 'mapped';
+
+const ordinary = ['setpriv', '--reuid', user, '--regid', user, '--clear-groups', '--'];
+
+function wordsOf(runner: Runner): readonly string[] {
+  if (runner === 'root') return [];
+  if (runner === 'alone') return ordinary;
+  const entries = join(work, 'subuid');
+  writeFileSync(entries, 'nobody:1000000:65536\n', { mode: 0o644 });
+  // The machine's own files stay as they are.
+  const mounts = ['uid', 'gid'].map((kind) => `mount --bind ${entries} /etc/sub${kind}`).join(' && ');
+  return ['unshare', '--mount', 'sh', '-c', `${mounts} && exec "$@"`, 'sh', ...ordinary];
+}
+
+/** A folder for temporary files, and the words that run ocislim. */
+function asUser(name: string, runner: Runner) {
   const home = join(work, name);
   mkdirSync(home);
   chmodSync(home, 0o777);
-  const words = isRoot ? [] : ['setpriv', '--reuid', user, '--regid', user, '--clear-groups', '--'];
+  const words = wordsOf(runner);
   const env = { HOME: home, TMPDIR: home, OCISLIM_CANARY: 'CANARY' };
   const line = (args: readonly string[]) =>
     [
@@ -110,11 +125,12 @@ function asUser(name: string, isRoot: boolean) {
 }
 
 describe.each([
-  ['root', true],
-  ['an ordinary user', false],
-])('as %s', (name, isRoot) => {
+  ['root', 'root'],
+  ['an ordinary user', 'alone'],
+  ['an ordinary user who has further ones', 'mapped'],
+] as const)('as %s', (_, runner) => {
   it('a hostile image reaches nothing outside of its sandbox', async () => {
-    const { home, env, line } = asUser(`hostile-${name}`, isRoot);
+    const { home, env, line } = asUser(`hostile-${runner}`, runner);
     const args = ['--image', `oci:${join(work, 'layout')}:app`, '--run-for', '0', '--'];
     const [program = '', ...rest] = line([...args, String(victim.pid), String(portOf()), secret]);
     const { stdout, stderr, status } = await runToEnd(program, rest, { env });
@@ -125,7 +141,7 @@ describe.each([
   });
 
   it('an image runs as it says, with the names of its files in the trace', async () => {
-    const { home, env, line } = asUser(`plain-${name}`, isRoot);
+    const { home, env, line } = asUser(`plain-${runner}`, runner);
     const [program = '', ...rest] = line(['--image', `oci:${join(work, 'busybox')}:v1`]);
     const { stdout, stderr, status } = await runToEnd(program, rest, { env });
     expect([stdout, status], stderr).toEqual(['fruit: aPPle\nfruit: fig\nfruit: Pear\n', 0]);
@@ -135,8 +151,26 @@ describe.each([
     expect(leftBelow(home)).toEqual(nothing);
   });
 
+  it('a program may give files to other users, where there are any', async () => {
+    const { home, env, line } = asUser(`owners-${runner}`, runner);
+    const script =
+      'mkdir /tmp/d && touch /tmp/d/f && chown -R 7:8 /tmp/d && chmod 700 /tmp/d && stat -c "%u %g" /tmp/d/f || echo refused';
+    const args = [
+      '--image',
+      `oci:${join(work, 'busybox')}:v1`,
+      '--run-user',
+      '0',
+      '--run-entrypoint',
+      '/bin/sh -c',
+    ];
+    const [program = '', ...rest] = line([...args, '--', script]);
+    const { stdout, stderr } = await runToEnd(program, rest, { env });
+    expect(stdout, stderr).toBe(runner === 'alone' ? 'refused\n' : '7 8\n');
+    expect(leftBelow(home)).toEqual(nothing);
+  });
+
   it.each(['SIGINT', 'SIGKILL'] as const)('after %s no process is left, and no folder', async (signal) => {
-    const { home, env, line } = asUser(`${signal}-${name}`, isRoot);
+    const { home, env, line } = asUser(`${signal}-${runner}`, runner);
     const args = ['--image', `oci:${join(work, 'layout')}:app`, '--', '1', '1', '/nowhere', 'stay'];
     const [program = '', ...rest] = line(args);
     const child = spawn(program, rest, {

@@ -76,7 +76,8 @@ export async function record(options: RecordOptions): Promise<Recording> {
     roots: launch.hostRoot === null ? [] : [utf8Bytes(launch.hostRoot)],
   });
   const command = cleanup.use(new TracedCommand(filter, stop, grace, streams?.isApart === true));
-  const child = spawnStrace(launch, [...strace, '-o', pipe], {
+  const bound = await withParent();
+  const child = spawnStrace({ ...launch, outside: [...launch.outside, ...bound] }, [...strace, '-o', pipe], {
     stdio: streams?.stdio ?? 'inherit',
     detached: streams?.isApart === true,
   });
@@ -121,6 +122,18 @@ async function makePipe(pipe: string): Promise<Socket> {
   await promisify(execFile)('mkfifo', ['-m', '600', pipe]);
   const fd = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
   return new Socket({ fd, readable: true, writable: false });
+}
+
+/** The words that start a program which ends with this process, however this ends: strace kills what it traces then. */
+const endsWithParent = ['setpriv', '--pdeathsig', 'KILL', '--'];
+
+/** Returns those words; none where this system has no program for it. */
+async function withParent(): Promise<readonly string[]> {
+  const [program = '', ...args] = endsWithParent;
+  return promisify(execFile)(program, [...args, 'true']).then(
+    () => endsWithParent,
+    () => [],
+  );
 }
 
 function spawnStrace(
