@@ -76,7 +76,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
     roots: launch.hostRoot === null ? [] : [utf8Bytes(launch.hostRoot)],
   });
   const command = cleanup.use(new TracedCommand(filter, stop, grace, streams?.isApart === true));
-  const bound = await withParent();
+  const bound = await withParent(launch.env);
   const child = spawnStrace({ ...launch, outside: [...launch.outside, ...bound] }, [...strace, '-o', pipe], {
     stdio: streams?.stdio ?? 'inherit',
     detached: streams?.isApart === true,
@@ -128,9 +128,9 @@ async function makePipe(pipe: string): Promise<Socket> {
 const endsWithParent = ['setpriv', '--pdeathsig', 'KILL', '--'];
 
 /** Returns those words; none where this system has no program for it. */
-async function withParent(): Promise<readonly string[]> {
+async function withParent(env: Launch['env']): Promise<readonly string[]> {
   const [program = '', ...args] = endsWithParent;
-  return promisify(execFile)(program, [...args, 'true']).then(
+  return promisify(execFile)(program, [...args, 'true'], { env }).then(
     () => endsWithParent,
     () => [],
   );
