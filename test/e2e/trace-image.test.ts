@@ -87,7 +87,7 @@ function leftBelow(folder: string) {
 
 const nothing = { folders: [], processes: [] };
 
-/** Who runs ocislim: root, an ordinary user, or one who has further users by /etc/subuid. */
+/** The user that runs ocislim: root, an ordinary one, or one that has further users by /etc/subuid. */
 type Runner = 'root' | 'alone' | 'mapped';
 
 const ordinary = ['setpriv', '--reuid', user, '--regid', user, '--clear-groups', '--'];

@@ -52,7 +52,7 @@ async function entryAt(tar: TarReader, number: number): Promise<TarEntry> {
 }
 
 /** Yields the contents of the file whose entry the reader stands at, without its holes. @throws TAR_INVALID */
-async function* piecesOf(reader: TarReader, entry: TarEntry): AsyncGenerator<FilePiece> {
+export async function* piecesOf(reader: TarReader, entry: TarEntry): AsyncGenerator<FilePiece> {
   const { sparse } = readAttributes(entry);
   if (sparse !== null) {
     yield* sparsePieces(reader, entry, sparse);
