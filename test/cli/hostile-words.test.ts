@@ -345,6 +345,12 @@ const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
     () => [`${places.image}:v1`, '--allow-base', nasty],
     () => [`${places.image}:v1`, '--forbid-package', `<${nasty}`],
   ],
+  sbom: [
+    () => [`${places.image}:v1`],
+    () => [`${places.image}:v1`, '--format', 'spdx', '--files', '-o', join(out, 'bill.json')],
+    () => [`${places.image}:climbs`],
+  ],
+  explore: [() => [`${places.image}:v1`], () => [`${places.image}:${nasty}`]],
   verify: [
     () => [`${places.image}:v1`, `${places.image}:v2`],
     () => [`${places.image}:v1`, `${places.image}:v2`, '--format', 'json'],

@@ -64,7 +64,7 @@ export async function completionsIn(
 
 /** Lines and some of what every shell completes. */
 export const completed: readonly (readonly [line: string, words: readonly string[]])[] = [
-  ['s', ['squash', 'slim']],
+  ['sq', ['squash']],
   ['pres', ['presets']],
   ['squash --compression', ['--compression', '--compression-level']],
   ['squash --dry', ['--dry-run']],
