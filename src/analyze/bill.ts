@@ -68,6 +68,8 @@ export interface BilledComponent {
   readonly files: readonly Path[];
   /** The part of its file that it is: an archive in an archive, a module in a program. Null for one with files of its own. */
   readonly inside: string | null;
+  /** The package of the distribution that brought it; null for none, and for those packages themselves. */
+  readonly owner: string | null;
   /** Bytes of its regular files; 0 for a part of one. */
   readonly bytes: number;
   /** Number of files that its database lists and the image does not have, without documentation and translations. */
@@ -100,7 +102,7 @@ function billedComponent(
   fs: Filesystem,
 ): BilledComponent {
   const { kind, name, version, files, details } = component;
-  const { architecture, source, licences, supplier, missing, inside } = details;
+  const { architecture, source, licences, supplier, missing, inside, owner } = details;
   let layer: number | null = null;
   let bytes = 0;
   for (const path of files) {
@@ -122,6 +124,7 @@ function billedComponent(
     layer,
     files,
     inside: wellFormed(inside),
+    owner: owner === null ? null : utf8Text(owner),
     bytes,
     missing,
   };

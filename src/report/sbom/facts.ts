@@ -4,7 +4,6 @@
  */
 import { createHash } from 'node:crypto';
 import type { Bill, BilledComponent, BilledLayer } from '../../analyze/bill.ts';
-import type { ComponentKind } from '../../rootfs/packages/package.ts';
 import { displayPath, pathFields } from '../escape.ts';
 
 /** How a bill is written. */
@@ -34,7 +33,7 @@ export function componentProperties(
   component: BilledComponent,
   layers: readonly BilledLayer[],
 ): readonly Property[] {
-  const { kind, layer: number, files, bytes, missing, source, inside } = component;
+  const { kind, layer: number, files, bytes, missing, source, inside, owner } = component;
   const layer = number === null ? undefined : layers[number - 1];
   return [
     ['ocislim:kind', kind],
@@ -54,6 +53,7 @@ export function componentProperties(
       ? ([['ocislim:instruction', layer.instruction.toWellFormed()]] as const)
       : []),
     ...(inside === null ? [] : ([['ocislim:inside', inside]] as const)),
+    ...(owner === null ? [] : ([['ocislim:part-of', owner]] as const)),
     ['ocislim:files', `${files.length}`],
     ['ocislim:bytes', `${bytes}`],
     ...(missing === 0
@@ -101,9 +101,4 @@ export function uuidOf({ image }: Bill, { version, files }: BillStyle, format: s
 /** Returns the time of a bill as RFC 3339 has it: 1970 where none is known, so that the same image gives the same bytes. */
 export function timeOf({ image }: Bill): Date {
   return new Date((image.time ?? 0) * 1000);
-}
-
-/** Returns whether a kind is that of a distribution: its packages have maintainers, not authors. */
-export function isOfDistribution(kind: ComponentKind): boolean {
-  return kind === 'apk' || kind === 'dpkg' || kind === 'rpm';
 }

@@ -6,13 +6,13 @@ import { createHash } from 'node:crypto';
 import type { Bill, BilledComponent } from '../../analyze/bill.ts';
 import { algorithmOf, hexOf } from '../../oci/digest.ts';
 import type { Distribution } from '../../rootfs/packages/distribution.ts';
+import { isOfDistribution } from '../../rootfs/packages/package.ts';
 import { escapeText } from '../escape.ts';
 import { renderDocument } from './document.ts';
 import {
   type BillStyle,
   componentProperties,
   imageProperties,
-  isOfDistribution,
   locationsOf,
   type Property,
   timeOf,

@@ -8,7 +8,15 @@ import { type Distribution, distributionOf, distributionProbe } from './distribu
 import { utf8Bytes } from '../../bytes/bytes.ts';
 import type { Path } from '../../bytes/path.ts';
 import type { FilePart } from '../facts/file-part.ts';
-import { type Component, componentKinds, noDetails, type UnreadDatabase } from './package.ts';
+import { looseComponents, looseProbe } from './loose-manifests.ts';
+import {
+  type Component,
+  componentKinds,
+  isOfDistribution,
+  noDetails,
+  type PackageIndex,
+  type UnreadDatabase,
+} from './package.ts';
 import { detailProbe, packagesOf } from './package-index.ts';
 
 /** What an image is made of. */
@@ -21,14 +29,20 @@ export interface ComponentIndex {
 }
 
 /** Selects the contents that `componentsOf` reads. A scan with the probe of packages alone gives components without details. */
-export const componentProbe: ContentProbe = (path) => Math.max(detailProbe(path), distributionProbe(path));
+export const componentProbe: ContentProbe = (path) =>
+  Math.max(detailProbe(path), distributionProbe(path), looseProbe(path));
 
 /** Returns what an image is made of, in time and memory proportional to the number of its files. */
 export function componentsOf(image: { readonly fs: Filesystem; readonly facts: FileFacts }): ComponentIndex {
-  const { packages, unread } = packagesOf(image);
+  const { packages, unread, ownersOf } = packagesOf(image);
   const installed: readonly Component[] = packages.filter(({ details }) => details.isInstalled);
+  // The metadata of a package that a database of its language has is one of its files.
+  const isKnown = (path: Path): boolean => ownersOf(path).some(({ kind }) => kind === 'python');
+  const loose = looseComponents(image, isKnown);
   return {
-    components: [...installed, ...partsOf(image)].sort(byName),
+    components: [...installed, ...loose, ...partsOf(image)]
+      .map((each) => withOwner(each, ownersOf))
+      .sort(byName),
     distribution: distributionOf(image.fs, image.facts),
     unread,
   };
@@ -77,6 +91,16 @@ function componentOf(
     files,
     details: { ...noDetails, inside, licences, supplier },
   };
+}
+
+/** Adds the package of the distribution that brought the first file of a component, for other kinds than those of distributions. */
+function withOwner(component: Component, ownersOf: PackageIndex['ownersOf']): Component {
+  const [first] = component.files;
+  if (first === undefined || isOfDistribution(component.kind)) return component;
+  const owner = ownersOf(first).find(({ kind }) => isOfDistribution(kind));
+  return owner === undefined
+    ? component
+    : { ...component, details: { ...component.details, owner: owner.details.registryName ?? owner.name } };
 }
 
 function byName(a: Component, b: Component): number {

@@ -17,6 +17,11 @@ export const componentKinds = [...packageKinds, 'java', 'go'] as const;
 
 export type ComponentKind = (typeof componentKinds)[number];
 
+/** Returns whether a kind is that of a distribution. */
+export function isOfDistribution(kind: ComponentKind): boolean {
+  return kind === 'apk' || kind === 'dpkg' || kind === 'rpm';
+}
+
 /** What a bill of materials lists. */
 export interface Component {
   readonly kind: ComponentKind;
@@ -51,6 +56,8 @@ export interface PackageDetails {
   readonly missing: number;
   /** The part of its file that a component is: an archive in an archive, a module in a program. Null for one with files of its own. */
   readonly inside: string | null;
+  /** The package of the distribution that brought a component of another kind; null for none. */
+  readonly owner: ByteString | null;
   /** Whether the database says that the package is there: dpkg also remembers removed ones. */
   readonly isInstalled: boolean;
 }
@@ -65,6 +72,7 @@ export const noDetails: PackageDetails = {
   qualifiers: {},
   missing: 0,
   inside: null,
+  owner: null,
   isInstalled: true,
 };
 

@@ -83,3 +83,39 @@ it('lists what files are made of, each module of Go once, and no file twice; pac
   // The closure keeps packages whole: an archive that became one would keep more than it did.
   expect(packagesOf(image).packages).toEqual([]);
 });
+
+it('lists packages that a manifest alone tells of, once, with the package of the distribution that brought them', async () => {
+  const site = 'usr/lib/python3/dist-packages';
+  const image = await rawImageOf({
+    'var/lib/dpkg/info/python3-six.list': `/${site}/six-1.egg-info\n`,
+    'var/lib/dpkg/info/npm.list': '/usr/share/nodejs/acorn/package.json\n',
+    [`${site}/six-1.egg-info`]: 'Name: six\nVersion: 1.16\nLicense: MIT\n',
+    [`${site}/attr-2.dist-info/METADATA`]: 'Name: attrs\nVersion: 2\n',
+    [`${site}/nameless-3.dist-info/METADATA`]: 'Version: 3\n',
+    'opt/lib/wheel-4.dist-info/RECORD': 'wheel.py,,\nwheel-4.dist-info/METADATA,,\n',
+    'opt/lib/wheel-4.dist-info/METADATA': 'Name: wheel\nVersion: 4\n',
+    'opt/lib/wheel.py': 'x',
+    'srv/tool.egg-info/PKG-INFO': 'Name: tool\nVersion: 5\n',
+    'usr/share/nodejs/acorn/package.json': '{"name":"acorn","version":"8","license":"MIT"}',
+    'app/package.json': '{"name":"@me/app","version":"1","author":"A"}',
+    'app/lib/package.json': '{"type":"module"}',
+    'app/node_modules/a/package.json': '{"name":"a","version":"2"}',
+    'app/node_modules/a/test/package.json': '{"name":"fixture","version":"3"}',
+    'usr/local/lib/ruby/gems/3.3.0/specifications/default/json-2.7.1.gemspec': 'x',
+    'usr/local/lib/ruby/gems/3.3.0/specifications/default/odd.gemspec': 'x',
+  });
+  expect(
+    componentsOf(image)
+      .components.filter(({ kind }) => kind !== 'dpkg')
+      .map(({ kind, name, version, details: { owner } }) => `${kind} ${name} ${version} ${owner}`),
+  ).toEqual([
+    'node @me/app 1 null',
+    'node a 2 null',
+    'node acorn 8 npm',
+    'python attrs 2 null',
+    'python six 1.16 python3-six',
+    'python tool 5 null',
+    'python wheel 4 null',
+    'ruby json 2.7.1 null',
+  ]);
+});

@@ -45,7 +45,10 @@ const packages: Readonly<Record<string, string>> = {
 };
 
 /** Those that no Debian package holds: `.ci/install-judges` installs them. */
-const judges = ['actionlint', 'check-jsonschema', 'dive', 'kubernetes-validate'];
+const judges = ['actionlint', 'check-jsonschema', 'dive', 'kubernetes-validate', 'pyspdxtools'];
+
+/** Those that only the whole of the tests needs: syft takes minutes to build. */
+const judgesOfAll = ['syft'];
 
 /** Checks that every program is there and the user is root. @throws Error naming the packages to install */
 export function requirePrograms(): void {
@@ -61,7 +64,8 @@ export function requirePrograms(): void {
       `The end-to-end tests need ${missing.join(', ')}: apt-get install --no-install-recommends ${names.join(' ')}`,
     );
   }
-  const absent = judges.filter(isMissing);
+  const isWhole = process.env['OCISLIM_TESTS'] === 'all';
+  const absent = [...judges, ...(isWhole ? judgesOfAll : [])].filter(isMissing);
   if (absent.length > 0)
     throw new Error(`The end-to-end tests need ${absent.join(', ')}: run .ci/install-judges`);
   if (process.getuid?.() !== 0)

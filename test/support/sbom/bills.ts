@@ -21,6 +21,7 @@ export const plainComponent: BilledComponent = {
   layer: 1,
   files: [rootPath`bin/bash`],
   inside: null,
+  owner: null,
   bytes: 7,
   missing: 0,
 };
@@ -87,6 +88,7 @@ const anyComponent: fc.Arbitrary<BilledComponent> = fc.record({
   layer: fc.option(fc.constantFrom(1, 2)),
   files: fc.array(path, { maxLength: 3 }),
   inside: maybe,
+  owner: maybe,
   bytes: fc.nat(),
   missing: fc.nat(3),
 });
