@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { ocislim, rewrite } from '../../support/e2e/cli.ts';
 import { uploadedBlobs } from '../../support/e2e/docker-registry.ts';
 import { directoryTimes } from '../../support/e2e/judge.ts';
+import { expectDiff, expectDownload, listImage } from '../../support/e2e/judged-diff.ts';
 import { type JudgedImage, judgePacked } from '../../support/e2e/judged-image.ts';
 import { expectNoWaste, isWhiteout, layerDigests, RealImage } from '../../support/e2e/real-image.ts';
 import { differences } from '../../support/e2e/rootfs-listing.ts';
@@ -99,6 +100,15 @@ const jobs: Readonly<Record<string, Job>> = {
     const sizeOf = (judged: JudgedImage): number =>
       judged.image.manifest.layers.reduce((sum, { size }) => sum + size, 0);
     expect(sizeOf(slimmed)).toBeLessThan(sizeOf(image.original) * 0.8);
+  },
+
+  diff: async (image) => {
+    const { source, base, original } = image;
+    await expectDiff([base, source], [await listImage(base), original.listing]);
+    const pruned = image.target('prune-to-diff');
+    await rewrite(['prune', source, pruned, '--shadowed', '--preset', 'docs,setuid']);
+    await expectDiff([source, pruned], [original.listing, await listImage(pruned)]);
+    await expectDownload(image, base);
   },
 
   'recompress to zstd 3': (image) => recompress(image, 'zstd', '3'),
