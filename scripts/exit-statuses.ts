@@ -10,11 +10,13 @@ export function exitStatuses({ name, options: table }: Command): string[][] {
   const gate =
     name === 'verify'
       ? [['3', 'the images differ']]
-      : name === 'check'
-        ? [['3', 'a gate that must be met is not']]
-        : ['squash', 'prune', 'recompress', 'slim', 'copy'].includes(name)
-          ? [['3', `\`--require-savings\` was not met${check}; nothing was published`]]
-          : [];
+      : has('exit-code')
+        ? [['3', 'the images differ, with `--exit-code`']]
+        : name === 'check'
+          ? [['3', 'a gate that must be met is not']]
+          : ['squash', 'prune', 'recompress', 'slim', 'copy'].includes(name)
+            ? [['3', `\`--require-savings\` was not met${check}; nothing was published`]]
+            : [];
   return [
     ['0', 'done, or nothing to do'],
     ['1', 'failed; nothing was published'],

@@ -11,13 +11,21 @@ export function isDigit(text: string, at: number): boolean {
 }
 
 /** Returns whether a text is a run of decimal digits. */
-export function isNumber(text: string): boolean {
+function isNumber(text: string): boolean {
   return /^[0-9]+$/.test(text);
 }
 
 /** Compares texts by their UTF-16 units. */
 export function compareTexts(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Compares parts of a version: numbers by value, texts as texts, and all numbers below all texts, or above them. */
+export function compareMixed(a: string, b: string, numbers: 'below' | 'above'): number {
+  const [left, right] = [isNumber(a), isNumber(b)];
+  if (left && right) return compareDigits(a, b);
+  if (!left && !right) return compareTexts(a, b);
+  return left === (numbers === 'below') ? -1 : 1;
 }
 
 function withoutZeros(digits: string): string {

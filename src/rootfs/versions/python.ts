@@ -1,7 +1,7 @@
 /**
  * The order of Python's versions: PEP 440, "Summary of permitted suffixes and relative ordering". `versions.ts` asks for it.
  */
-import { compareDigits, compareTexts, isNumber } from './digits.ts';
+import { compareDigits, compareMixed } from './digits.ts';
 
 const grammar =
   /^v?(?:([0-9]+)!)?([0-9]+(?:\.[0-9]+)*)(?:[-_.]?(alpha|a|beta|b|preview|pre|c|rc)[-_.]?([0-9]*))?(?:-([0-9]+)|[-_.]?(post|rev|r)[-_.]?([0-9]*))?(?:[-_.]?(dev)[-_.]?([0-9]*))?(?:\+([a-z0-9]+(?:[-_.][a-z0-9]+)*))?$/;
@@ -83,11 +83,7 @@ function compareOptional(a: string | null, b: string | null, absent: 1 | -1): nu
 function compareLocals(a: readonly string[], b: readonly string[]): number {
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
     const [was, is] = [a[i] as string, b[i] as string];
-    const numeric = [isNumber(was), isNumber(is)];
-    const order =
-      numeric[0] && numeric[1]
-        ? compareDigits(was, is)
-        : Number(numeric[0]) - Number(numeric[1]) || compareTexts(was, is);
+    const order = compareMixed(was, is, 'above');
     if (order !== 0) return order;
   }
   return a.length - b.length;

@@ -1,7 +1,7 @@
 /**
  * The order of Ruby's versions: Gem::Version. `versions.ts` asks for it.
  */
-import { compareDigits, compareTexts, isNumber } from './digits.ts';
+import { compareMixed } from './digits.ts';
 
 /** Compares two versions: runs of digits and letters, of which letters make a pre-release; null where one has another form. */
 export function compareRuby(a: string, b: string): number | null {
@@ -14,11 +14,7 @@ export function compareRuby(a: string, b: string): number | null {
   const [left, right] = [segments(a), segments(b)];
   for (let i = 0; i < Math.max(left.length, right.length); i++) {
     const [was = '0', is = '0'] = [left[i], right[i]];
-    const numeric = [isNumber(was), isNumber(is)];
-    const order =
-      numeric[0] && numeric[1]
-        ? compareDigits(was, is)
-        : Number(numeric[0]) - Number(numeric[1]) || compareTexts(was, is);
+    const order = compareMixed(was, is, 'above');
     if (order !== 0) return order;
   }
   return 0;

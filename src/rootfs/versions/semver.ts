@@ -1,7 +1,7 @@
 /**
  * The order of Semantic Versioning 2.0.0, section 11. `versions.ts` asks for it for packages of Node and modules of Go.
  */
-import { compareDigits, compareTexts, isNumber } from './digits.ts';
+import { compareDigits, compareMixed } from './digits.ts';
 
 /** Compares two versions `[v]1.2.3[-rc.1][+build]`, with any number of numbers; null where one has another form. */
 export function compareSemver(a: string, b: string): number | null {
@@ -25,11 +25,7 @@ function comparePrereleases(a: readonly string[], b: readonly string[]): number 
   if (a.length === 0 || b.length === 0) return b.length - a.length;
   for (let i = 0; i < Math.min(a.length, b.length); i++) {
     const [was, is] = [a[i] as string, b[i] as string];
-    const numeric = [isNumber(was), isNumber(is)];
-    const order =
-      numeric[0] && numeric[1]
-        ? compareDigits(was, is)
-        : Number(numeric[1]) - Number(numeric[0]) || compareTexts(was, is);
+    const order = compareMixed(was, is, 'below');
     if (order !== 0) return order;
   }
   return a.length - b.length;
