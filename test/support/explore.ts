@@ -12,7 +12,7 @@ import { startState, type State } from '../../src/cli/explore/state.ts';
 import { type Event, update } from '../../src/cli/explore/update.ts';
 import { Gatherer } from '../../src/layers/read/gather.ts';
 import { scanTar } from '../../src/layers/read/scan-tar.ts';
-import type { Digest } from '../../src/oci/digest.ts';
+import type { ContentPrints } from '../../src/rootfs/facts/prints.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { atOnce } from '../../src/steps.ts';
 import { utf8 } from './model/byte-string.ts';
@@ -24,11 +24,11 @@ export async function contentsOf(
   instructions: readonly string[] = [],
 ): Promise<Contents> {
   const indexes = new Map<number, LayerIndex>();
-  const digests = new Map<number, ReadonlyMap<number, Digest>>();
+  const prints = new Map<number, ContentPrints>();
   for (const [i, tar] of tars.entries()) {
-    const gatherer = new Gatherer({ probe: null, digests: true, twins: false });
+    const gatherer = new Gatherer({ probe: null, digests: false, twins: false, prints: true });
     indexes.set(i + 1, await scanTar(once(tar), gatherer));
-    digests.set(i + 1, gatherer.facts().digests);
+    prints.set(i + 1, gatherer.facts().prints);
   }
   const stack = atOnce(stackSteps(indexes));
   const layers = tars.map((tar, i) => ({
@@ -41,7 +41,7 @@ export async function contentsOf(
   const title = { name: 'oci:app:1', digest: digestOf(new Uint8Array()), platform: 'linux/amd64' };
   const ownersOf = () => [];
   const fates = atOnce(fateSteps(stack, indexes));
-  return atOnce(contentsSteps({ title, stack, indexes, fates, layers, digests, ownersOf }));
+  return atOnce(contentsSteps({ title, stack, indexes, fates, layers, prints, ownersOf }));
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

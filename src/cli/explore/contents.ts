@@ -8,8 +8,10 @@ import type { LayerIndex } from '../../changeset/layer-index.ts';
 import type { PathTable } from '../../changeset/path-table.ts';
 import type { Stack } from '../../changeset/stack.ts';
 import { Tree } from '../../changeset/tree.ts';
+import { duplicateSteps } from '../../analyze/duplicates.ts';
 import type { ImageFates } from '../../analyze/fates.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { ContentPrints } from '../../rootfs/facts/prints.ts';
 import { itemsPerStep, type Steps } from '../../steps.ts';
 
 /** One layer of the image. All bytes are unpacked unless a name says `transfer`. */
@@ -91,8 +93,8 @@ export interface ContentsInput {
     LayerRow,
     'number' | 'digest' | 'transferBytes' | 'instruction' | 'created'
   >[];
-  /** Digests of file contents by layer and entry. Empty where they were not gathered. */
-  readonly digests: ReadonlyMap<number, ReadonlyMap<number, Digest>>;
+  /** Fingerprints of contents by layer. Empty where they were not taken. */
+  readonly prints: ReadonlyMap<number, ContentPrints>;
   readonly ownersOf: (path: Path) => readonly string[];
 }
 
@@ -108,7 +110,8 @@ export function* contentsSteps(input: ContentsInput): Steps<Contents> {
 }
 
 /** Puts the changes of all layers into columns. The column `file` of hard links is filled by `spanSteps`. */
-function* changeSteps({ stack, indexes, fates, digests }: ContentsInput): Steps<ChangeColumns> {
+function* changeSteps({ stack, indexes, fates, prints }: ContentsInput): Steps<ChangeColumns> {
+  const duplicates = yield* duplicateSteps({ indexes, fates, prints });
   const all: Change[] = [];
   for (const changes of stack.layers.values()) for (const change of changes) all.push(change);
   yield;
@@ -121,7 +124,15 @@ function* changeSteps({ stack, indexes, fates, digests }: ContentsInput): Steps<
     lost: new Uint8Array(count),
     duplicate: new Uint8Array(count),
   };
-  const [data, links, entries]: [number[], number[], number[]] = [[], [], []];
+  const repeated = new Map<number, Uint8Array>();
+  for (const [number, { kinds }] of indexes) {
+    const flags = new Uint8Array(kinds.length);
+    for (const { entry } of duplicates.of(number)) flags[entry] = 1;
+    repeated.set(number, flags);
+    yield;
+  }
+  const [data, links, entries] = [new Int32Array(count), new Int32Array(count), new Int32Array(count)];
+  const filled = { data: 0, links: 0, entries: 0 };
   for (const change of all) {
     const { id, kind, layer, entry } = change;
     if (id % itemsPerStep === 0) yield;
@@ -129,48 +140,26 @@ function* changeSteps({ stack, indexes, fates, digests }: ContentsInput): Steps<
     columns.layer[id] = layer;
     columns.file[id] = change.file;
     if (kind === 'whiteout' || kind === 'opaque') continue;
-    entries.push(id);
-    if (kind === 'link') links.push(id);
+    entries[filled.entries++] = id;
+    if (kind === 'link') links[filled.links++] = id;
     if (kind !== 'file') continue;
     columns.size[id] = indexes.get(layer)?.sizes[entry] ?? 0;
     columns.lost[id] = fates.layers.get(layer)?.lost[entry] ?? 0;
-    if (columns.size[id] !== 0) data.push(id);
+    columns.duplicate[id] = repeated.get(layer)?.[entry] ?? 0;
+    if (columns.size[id] !== 0) data[filled.data++] = id;
   }
-  yield* markDuplicates(all, columns, digests);
   const ids = {
-    data: Int32Array.from(data),
-    links: Int32Array.from(links),
-    entries: Int32Array.from(entries),
+    data: data.slice(0, filled.data),
+    links: links.slice(0, filled.links),
+    entries: entries.slice(0, filled.entries),
   };
   return { all, ...columns, ...ids };
-}
-
-/** Marks visible files whose contents a visible file before them has. */
-function* markDuplicates(
-  all: readonly Change[],
-  { size, lost, duplicate }: Pick<ChangeColumns, 'size' | 'lost' | 'duplicate'>,
-  digests: ContentsInput['digests'],
-): Steps<void> {
-  const seen = new Set<Digest>();
-  for (const { id, layer, entry } of all) {
-    if (id % itemsPerStep === 0) yield;
-    if (size[id] === 0 || lost[id] === 1) continue;
-    const digest = digests.get(layer)?.get(entry);
-    if (digest === undefined) continue;
-    if (seen.has(digest)) duplicate[id] = 1;
-    else seen.add(digest);
-  }
 }
 
 /** Applies all layers, and notes from which layer to which each node stands at its path, and the file of each hard link. */
 function* spanSteps({ table, list, layers }: Stack, file: Int32Array): Steps<SpanColumns> {
   const tree = new Tree(table, list);
-  const spans: { readonly [name in keyof SpanColumns]: number[] } = {
-    path: [],
-    from: [],
-    until: [],
-    node: [],
-  };
+  const spans = new Spans(table.paths.length);
   /** By path: the number of its open span, plus one. */
   const open = new Int32Array(table.paths.length);
   const observer = { onLink: (link: Change, target: number) => void (file[link.id] = target) };
@@ -182,21 +171,53 @@ function* spanSteps({ table, list, layers }: Stack, file: Int32Array): Steps<Spa
       const span = (open[path] as number) - 1;
       if (span < 0 ? node === 0 : spans.node[span] === node) continue;
       if (span >= 0) spans.until[span] = number;
-      open[path] = node === 0 ? 0 : spans.path.length + 1;
-      if (node === 0) continue;
-      spans.path.push(path);
-      spans.from.push(number);
-      spans.until.push(0);
-      spans.node.push(node);
+      open[path] = node === 0 ? 0 : spans.add(path, number, node) + 1;
     }
     yield;
   }
-  return {
-    path: Int32Array.from(spans.path),
-    from: Int32Array.from(spans.from),
-    until: Int32Array.from(spans.until),
-    node: Int32Array.from(spans.node),
-  };
+  return spans.finish();
+}
+
+/** Spans in columns that grow. Most paths have one. */
+class Spans {
+  path: Int32Array;
+  from: Int32Array;
+  until: Int32Array;
+  node: Int32Array;
+  #count = 0;
+
+  constructor(expected: number) {
+    this.path = new Int32Array(expected);
+    this.from = new Int32Array(expected);
+    this.until = new Int32Array(expected);
+    this.node = new Int32Array(expected);
+  }
+
+  /** Adds a span that goes on, and returns its number. */
+  add(path: number, from: number, node: number): number {
+    if (this.#count === this.path.length) this.#resize(2 * this.#count + 1);
+    this.path[this.#count] = path;
+    this.from[this.#count] = from;
+    this.node[this.#count] = node;
+    return this.#count++;
+  }
+
+  finish(): SpanColumns {
+    this.#resize(this.#count);
+    return { path: this.path, from: this.from, until: this.until, node: this.node };
+  }
+
+  #resize(length: number): void {
+    const resized = (column: Int32Array): Int32Array => {
+      const other = new Int32Array(length);
+      other.set(column.subarray(0, Math.min(length, column.length)));
+      return other;
+    };
+    this.path = resized(this.path);
+    this.from = resized(this.from);
+    this.until = resized(this.until);
+    this.node = resized(this.node);
+  }
 }
 
 /** Sorts the ids of changes by path; those of one path stay in their order. */

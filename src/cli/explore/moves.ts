@@ -57,8 +57,8 @@ export function retree(state: State): State {
 
 /** Lists the rows again, with the cursor at a path, or at the nearest directory above it that is shown. */
 function reflow(state: State, at: number | null): State {
-  const { contents, tree, open, order } = state;
-  const rows = rowsOf(contents, tree, open, order);
+  const { contents } = state;
+  const rows = rowsOf(state);
   let path = at ?? 0;
   let cursor = rows.indexOf(path);
   while (cursor < 0 && path > 0) {
@@ -77,15 +77,15 @@ export function sorted(state: State, order: Order): State {
 export function open(state: State): State {
   const path = pathAtCursor(state);
   if (path === null || !hasChildren(state.contents, state.tree, path)) return state;
-  if (state.open.has(path)) return move(state, 1);
-  return reflow({ ...state, open: new Set(state.open).add(path) }, path);
+  if (state.open[path] === 1) return move(state, 1);
+  return fold(state);
 }
 
 /** Closes the directory under the cursor, or goes to that above, or at the root to the layers. */
 export function close(state: State): State {
   const path = pathAtCursor(state);
   if (path === null) return { ...state, focus: 'layers' };
-  if (state.open.has(path)) return fold(state);
+  if (state.open[path] === 1) return fold(state);
   const above = state.contents.table.parent[path] as number;
   return above <= 0 ? { ...state, focus: 'layers' } : reflow(state, above);
 }
@@ -94,17 +94,28 @@ export function close(state: State): State {
 export function fold(state: State): State {
   const path = pathAtCursor(state);
   if (path === null || !hasChildren(state.contents, state.tree, path)) return state;
-  const opened = new Set(state.open);
-  if (!opened.delete(path)) opened.add(path);
-  return reflow({ ...state, open: opened }, path);
+  const isOpen = state.open[path] === 1;
+  const opened = state.open.slice();
+  opened[path] = isOpen ? 0 : 1;
+  const { rows, cursor, contents } = state;
+  // Of many rows only those below the directory come or go.
+  const last = contents.table.end[path] as number;
+  let after = cursor + 1;
+  while (after < rows.length && (rows[after] as number) > path && (rows[after] as number) < last) after++;
+  const inserted = isOpen ? new Int32Array() : rowsOf({ ...state, open: opened }, path);
+  const next = new Int32Array(cursor + 1 + inserted.length + rows.length - after);
+  next.set(rows.subarray(0, cursor + 1));
+  next.set(inserted, cursor + 1);
+  next.set(rows.subarray(after), cursor + 1 + inserted.length);
+  return settle({ ...state, open: opened, rows: next });
 }
 
 /** Closes all directories; where all are closed, opens those that are shown. */
 export function foldAll(state: State): State {
   const { contents, tree } = state;
-  if (state.open.size > 0) return reflow({ ...state, open: new Set() }, pathAtCursor(state));
-  const opened = new Set<number>();
-  for (let path = 1; path < tree.shown.length; path++)
-    if (tree.shown[path] === 1 && contents.table.end[path] !== path + 1) opened.add(path);
+  const opened = new Uint8Array(tree.shown.length);
+  if (!state.open.includes(1))
+    for (let path = 1; path < opened.length; path++)
+      if (tree.shown[path] === 1 && contents.table.end[path] !== path + 1) opened[path] = 1;
   return reflow({ ...state, open: opened }, pathAtCursor(state));
 }

@@ -6,12 +6,9 @@ import { readInstruction, rowsOfLayers } from '../../analyze/instruction.ts';
 import { layerOf } from '../../image/image.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { mergeFacts } from '../../rootfs/facts/merged-facts.ts';
-import { packageProbe, packagesOf } from '../../rootfs/packages/package-index.ts';
+import { packagesOf } from '../../rootfs/packages/package-index.ts';
 import { inTurns } from '../../steps.ts';
 import { type Contents, contentsSteps } from './contents.ts';
-
-/** What a scan must learn for `explore`: package databases, and digests for copies. */
-export const exploreGathering = { probe: packageProbe, digests: true, twins: false } as const;
 
 /** Makes the contents of an image. `name` is its reference as the user wrote it. @throws the reason of the signal, LAYER_INVALID */
 export async function openContents(
@@ -47,6 +44,6 @@ export async function openContents(
     digest: image.descriptor.digest,
     platform: config.platform === null ? null : formatPlatform(config.platform),
   };
-  const digests = new Map([...facts].map(([number, { digests: own }]) => [number, own]));
-  return inTurns(contentsSteps({ title, stack, indexes, fates, layers, digests, ownersOf }), signal);
+  const prints = new Map([...facts].map(([number, { prints: own }]) => [number, own]));
+  return inTurns(contentsSteps({ title, stack, indexes, fates, layers, prints, ownersOf }), signal);
 }

@@ -1,4 +1,5 @@
 /** Scans an image, with progress, and explores it. The command `explore` calls it with the terminal that it has. */
+import { analysisGathering } from '../../jobs/analyze/analyze-image.ts';
 import { scanImage } from '../../jobs/analyze/scan-image.ts';
 import { withEntry } from '../../jobs/look/read-file.ts';
 import { readSource } from '../../jobs/read-reference.ts';
@@ -8,7 +9,7 @@ import type { exploreOptions } from '../../settings/tables/exploring.ts';
 import type { Call } from '../command.ts';
 import { openWorkspace } from '../open-workspace.ts';
 import { Screen } from '../screen.ts';
-import { exploreGathering, openContents } from './open-contents.ts';
+import { openContents } from './open-contents.ts';
 import { pruneCommand } from './rules-file.ts';
 import { runSession } from './session.ts';
 import { startState } from './state.ts';
@@ -34,7 +35,7 @@ export async function runExplore(
   const cache = await workspace.openCache();
   const source = await workspace.openSource(reference);
   const options = { source, platform, jobs, maxScratch: disk, limits, cache, listener, signal };
-  const contents = await openContents(await scanImage(options, exploreGathering), name, signal);
+  const contents = await openContents(await scanImage(options, analysisGathering), name, signal);
   screen.stop();
   const { columns, rows } = streams.output;
   const state = startState(contents, { source: name, keymap: settings.keymap, size: { columns, rows } });

@@ -35,8 +35,8 @@ export interface ScopeTree {
   readonly total: Float64Array;
   /** Files at and below a path that match, hard links included. */
   readonly files: Int32Array;
-  /** The children of directories that were asked for, by number and order. */
-  readonly sorted: Map<string, Int32Array>;
+  /** The children of directories that were asked for, the largest first. */
+  readonly sorted: Map<number, Int32Array>;
 }
 
 /** Computes the tree of a scope, in time proportional to the paths. */
@@ -46,51 +46,58 @@ export function treeOf(contents: Contents, scope: Scope, shown: Shown, filter: F
   const wanted = Uint8Array.from(statusNames, (name) => (shown[name] ? 1 : 0));
   // Directories above what the layer did are shown all the same, through what lies in them.
   if (scope.isAlone && scope.layer > 0) wanted[unchanged] = 0;
-  const columns = {
+  const tree: ScopeTree = {
+    scope,
+    node,
     status,
     shown: new Uint8Array(count),
     total: new Float64Array(count),
     files: new Int32Array(count),
+    sorted: new Map(),
   };
-  const { file, size } = contents.changes;
-  const counted = new Uint8Array(file.length);
-  const own = new Float64Array(count);
-  /** Takes the paths that were removed, or all others: a file that still has a name counts at that. */
-  const take = (isRemoved: boolean): void => {
-    for (let path = 1; path < count; path++) {
-      const at = node[path] as number;
-      const state = status[path] as number;
-      if (at === 0 || wanted[state] === 0 || (state === removed) !== isRemoved) continue;
-      const carrier = at > 0 ? (file[at - 1] as number) : -1;
-      const bytes = carrier < 0 ? 0 : (size[carrier] as number);
-      if (filter !== null && !filter.matches(path, at, state, bytes)) continue;
-      columns.shown[path] = 1;
-      if (carrier < 0) continue;
-      columns.files[path] = 1;
-      if (counted[carrier] === 0) own[path] = bytes;
-      counted[carrier] = 1;
-    }
-  };
-  take(false);
-  if (shown.removed) take(true);
-  addUp(contents, columns, own);
-  return { scope, node, ...columns, sorted: new Map() };
+  const counted = new Uint8Array(contents.changes.file.length);
+  // A file that still has a name counts at that, not where a layer removed another.
+  take(contents, tree, { wanted: Uint8Array.of(...wanted.subarray(0, removed), 0), counted, filter });
+  if (wanted[removed] === 1 && status.includes(removed))
+    take(contents, tree, { wanted: Uint8Array.of(0, 0, 0, 1), counted, filter });
+  addUp(contents, tree);
+  return tree;
 }
 
-/** Adds what lies below to each directory. Its columns are filled from the last path to the first. */
-function addUp(
-  { table: { parent } }: Contents,
-  { status, total, files, shown }: Pick<ScopeTree, 'status' | 'total' | 'files' | 'shown'>,
-  own: Float64Array,
+/** Shows the paths of some statuses that match the filter, each file with its bytes at the first of its names. */
+function take(
+  { changes: { file, size } }: Contents,
+  { node, status, shown, total, files }: ScopeTree,
+  {
+    wanted,
+    counted,
+    filter,
+  }: { readonly wanted: Uint8Array; readonly counted: Uint8Array; readonly filter: Filter | null },
 ): void {
-  for (let path = own.length - 1; path > 0; path--) {
-    const sum = (total[path] as number) + (own[path] as number);
-    total[path] = sum;
+  for (let path = 1; path < node.length; path++) {
+    const at = node[path] as number;
+    if (at === 0) continue;
+    const state = status[path] as number;
+    if (wanted[state] === 0) continue;
+    const carrier = at > 0 ? (file[at - 1] as number) : -1;
+    const bytes = carrier < 0 ? 0 : (size[carrier] as number);
+    if (filter !== null && !filter.matches(path, at, state, bytes)) continue;
+    shown[path] = 1;
+    if (carrier < 0) continue;
+    files[path] = 1;
+    if (counted[carrier] === 0) total[path] = bytes;
+    counted[carrier] = 1;
+  }
+}
+
+/** Adds what lies below to each directory, from the last path to the first. */
+function addUp({ table: { parent } }: Contents, { status, total, files, shown }: ScopeTree): void {
+  for (let path = shown.length - 1; path > 0; path--) {
     if (shown[path] === 0) continue;
     const above = parent[path] as number;
     shown[above] = 1;
     if (status[path] === removed && status[above] !== removed) continue;
-    total[above] = (total[above] as number) + sum;
+    total[above] = (total[above] as number) + (total[path] as number);
     files[above] = (files[above] as number) + (files[path] as number);
   }
 }
@@ -119,7 +126,8 @@ function nodesOf(
     if (wasThere) had[path] = stands;
     if (ends === 0 || ends > last) {
       node[path] = stands;
-      status[path] = statusOf(contents, had[path] as number, stands);
+      const other = had[path] as number;
+      status[path] = other === stands ? unchanged : other === 0 ? added : compare(contents, other, stands);
     } else if (wasThere || scope.layer === 0) {
       node[path] = stands;
       status[path] = removed;
@@ -129,9 +137,7 @@ function nodesOf(
 }
 
 /** Compares two nodes of one path. A directory with the attributes of the one before counts as unchanged. */
-function statusOf({ changes: { all }, indexes }: Contents, before: number, now: number): number {
-  if (before === now) return unchanged;
-  if (before === 0) return added;
+function compare({ changes: { all }, indexes }: Contents, before: number, now: number): number {
   const [old, current] = [all[before - 1], all[now - 1]];
   const isDirectory = (node: number, change: Change | undefined) => node < 0 || change?.kind === 'directory';
   if (!isDirectory(before, old) || !isDirectory(now, current)) return changed;
@@ -147,33 +153,53 @@ function statusOf({ changes: { all }, indexes }: Contents, before: number, now: 
 export const orders = ['size', 'name'] as const;
 export type Order = (typeof orders)[number];
 
-/** Returns the children of a directory that are shown, in an order. They are sorted when they are first asked for. */
-export function childrenOf(
-  { table: { end } }: Contents,
-  tree: ScopeTree,
-  directory: number,
-  order: Order,
-): Int32Array {
-  const key = `${order} ${directory}`;
-  const known = tree.sorted.get(key);
+/** Returns the children of a directory that are shown, the largest first. They are sorted when they are first asked for. */
+export function childrenOf({ table: { end } }: Contents, tree: ScopeTree, directory: number): Int32Array {
+  const known = tree.sorted.get(directory);
   if (known !== undefined) return known;
-  const found: number[] = [];
+  const { shown, total } = tree;
   const last = end[directory] as number;
-  for (let at = directory + 1; at < last; at = end[at] as number) if (tree.shown[at] === 1) found.push(at);
-  const sorted = order === 'name' ? Int32Array.from(found) : bySize(found, tree.total);
-  tree.sorted.set(key, sorted);
+  let count = 0;
+  for (let at = directory + 1; at < last; at = end[at] as number) count += shown[at] as number;
+  const found = new Int32Array(count);
+  count = 0;
+  for (let at = directory + 1; at < last; at = end[at] as number) if (shown[at] === 1) found[count++] = at;
+  const sorted = count <= few ? insertBySize(found, total) : bySize(found, total);
+  tree.sorted.set(directory, sorted);
   return sorted;
 }
 
+/** Children that are sorted by insertion: nearly all directories have no more. */
+const few = 40;
+
+function insertBySize(paths: Int32Array, total: Float64Array): Int32Array {
+  for (let i = 1; i < paths.length; i++) {
+    const path = paths[i] as number;
+    const bytes = total[path] as number;
+    let at = i;
+    while (at > 0 && (total[paths[at - 1] as number] as number) < bytes) {
+      paths[at] = paths[at - 1] as number;
+      at--;
+    }
+    paths[at] = path;
+  }
+  return paths;
+}
+
 /** Sorts paths by size, the largest first, those of one size by name. */
-function bySize(paths: readonly number[], total: Float64Array): Int32Array {
+function bySize(paths: Int32Array, total: Float64Array): Int32Array {
   const count = paths.length;
-  const most = paths.reduce((largest, path) => Math.max(largest, total[path] as number), 0);
+  let most = 0;
+  for (const path of paths) most = Math.max(most, total[path] as number);
   // Sorting numbers costs a tenth of sorting with a comparison: size and place are one number where that is exact.
   if ((most + 1) * count >= Number.MAX_SAFE_INTEGER)
-    return Int32Array.from(paths).sort((a, b) => (total[b] as number) - (total[a] as number) || a - b);
-  const keys = Float64Array.from(paths, (path, i) => (most - (total[path] as number)) * count + i).sort();
-  return Int32Array.from(keys, (key) => paths[key % count] as number);
+    return paths.sort((a, b) => (total[b] as number) - (total[a] as number) || a - b);
+  const keys = new Float64Array(count);
+  for (let i = 0; i < count; i++) keys[i] = (most - (total[paths[i] as number] as number)) * count + i;
+  keys.sort();
+  const sorted = new Int32Array(count);
+  for (let i = 0; i < count; i++) sorted[i] = paths[(keys[i] as number) % count] as number;
+  return sorted;
 }
 
 /** Tells whether a path is shown as a directory: by its entry, or since only others below it are shown. */

@@ -59,8 +59,8 @@ export interface State {
   readonly words: FilterWords | null;
   readonly filter: Filter | null;
   readonly tree: ScopeTree;
-  /** Directories that are open, by path number. */
-  readonly open: ReadonlySet<number>;
+  /** By path: 1 for a directory that is open. It is copied to be changed. */
+  readonly open: Uint8Array;
   /** The paths of the tree's rows, in order. */
   readonly rows: Int32Array;
   /** The row under the cursor, and the first one on the screen. */
@@ -89,6 +89,7 @@ export function startState(
   const scope: Scope = { layer: 0, isAlone: true };
   const tree = treeOf(contents, scope, shown.image, null);
   const order: Order = keymap === 'dive' ? 'name' : 'size';
+  const open = new Uint8Array(tree.node.length);
   return {
     contents,
     source,
@@ -101,8 +102,8 @@ export function startState(
     focus: 'tree',
     words: null,
     filter: null,
-    open: new Set(),
-    rows: rowsOf(contents, tree, new Set(), order),
+    open,
+    rows: rowsOf({ contents, tree, open, order }),
     cursor: 0,
     top: 0,
     layersTop: 0,
@@ -117,17 +118,32 @@ export function startState(
   };
 }
 
-/** Lists the rows of a tree: what lies in the root, and in every open directory below an open one. */
-export function rowsOf(
-  contents: Contents,
-  tree: ScopeTree,
-  open: ReadonlySet<number>,
-  order: Order,
-): Int32Array {
-  let rows = new Int32Array(1024);
+/** What decides which rows a tree has. */
+type RowsInput = Pick<State, 'contents' | 'tree' | 'open' | 'order'>;
+
+/** Lists the rows below a directory, or with 0 of the tree: what lies in it, and in every open directory below an open one. */
+export function rowsOf(input: RowsInput, directory = 0): Int32Array {
+  return input.order === 'name' ? rowsByName(input, directory) : rowsBySize(input, directory);
+}
+
+/** Lists rows in the order of their numbers, which is that of names: a directory that is closed is passed by. */
+function rowsByName({ contents: { table }, tree, open }: RowsInput, directory: number): Int32Array {
+  const { end } = table;
+  const last = end[directory] as number;
+  const rows = new Int32Array(last - directory);
+  let count = 0;
+  for (let at = directory + 1; at < last; ) {
+    if (tree.shown[at] === 1) rows[count++] = at;
+    at = tree.shown[at] === 1 && open[at] === 1 ? at + 1 : (end[at] as number);
+  }
+  return rows.slice(0, count);
+}
+
+function rowsBySize({ contents, tree, open }: RowsInput, directory: number): Int32Array {
+  const rows = new Int32Array((contents.table.end[directory] as number) - directory);
   let count = 0;
   /** Children still ahead: lists, and the place in each. */
-  const lists = [childrenOf(contents, tree, 0, order)];
+  const lists = [childrenOf(contents, tree, directory)];
   const places = [0];
   while (lists.length > 0) {
     const last = lists.length - 1;
@@ -140,14 +156,9 @@ export function rowsOf(
     }
     places[last] = place + 1;
     const path = list[place] as number;
-    if (count === rows.length) {
-      const more = new Int32Array(2 * count);
-      more.set(rows);
-      rows = more;
-    }
     rows[count++] = path;
-    if (!open.has(path)) continue;
-    lists.push(childrenOf(contents, tree, path, order));
+    if (open[path] === 0) continue;
+    lists.push(childrenOf(contents, tree, path));
     places.push(0);
   }
   return rows.slice(0, count);

@@ -34,7 +34,7 @@ export interface AnalyzedScan {
  * What an analysis asks of a scan. Every command that looks into an image asks for the same, so that the second one finds it in the
  * cache.
  */
-const analysisGathering: Gathering = {
+export const analysisGathering: Gathering = {
   probe: (path) => Math.max(componentProbe(path), secretProbe(path)),
   digests: false,
   twins: false,

@@ -70,7 +70,7 @@ function problems(state: State): string[] {
   for (const path of rows) {
     const above = contents.table.parent[path] as number;
     hold(tree.shown[path] === 1, 'rows are paths that are shown');
-    hold(above === 0 || (seen.has(above) && open.has(above)), 'rows lie in directories that are open');
+    hold(above === 0 || (seen.has(above) && open[above] === 1), 'rows lie in directories that are open');
   }
   for (const [path] of marks.paths)
     hold(ruleFor(contents.table.paths[path] as never) !== null, 'what is marked can be written');

@@ -5,7 +5,7 @@ import { displayPath } from '../../../report/escape.ts';
 import { formatSize } from '../../../units.ts';
 import { layoutOf } from '../layout.ts';
 import { degrees } from '../marks.ts';
-import { childrenOf, hasChildren, isDirectory, statusNames } from '../scope.ts';
+import { hasChildren, isDirectory, statusNames } from '../scope.ts';
 import type { State } from '../state.ts';
 import { bar, line, type Piece } from './line.ts';
 import { fitRight } from './text.ts';
@@ -28,8 +28,10 @@ export function treeLines(state: State, theme: Theme): readonly string[] {
 
 /** Returns the bytes that a full bar stands for: those of the largest row in the root. */
 function largest({ contents, tree }: State): number {
+  const { end } = contents.table;
   let most = 1;
-  for (const path of childrenOf(contents, tree, 0, 'name')) most = Math.max(most, tree.total[path] as number);
+  for (let at = 1; at < tree.total.length; at = end[at] as number)
+    most = Math.max(most, tree.total[at] as number);
   return most;
 }
 
@@ -64,7 +66,7 @@ function nameOf(
   let depth = -1;
   for (let at = path; at > 0; at = table.parent[at] as number) depth++;
   const indent = ' '.repeat(Math.min(2 * depth, Math.max(0, room - 14)));
-  const fold = !hasChildren(contents, tree, path) ? ' ' : open.has(path) ? glyphs.opened : glyphs.closed;
+  const fold = !hasChildren(contents, tree, path) ? ' ' : open[path] === 1 ? glyphs.opened : glyphs.closed;
   const change = changes.all[(tree.node[path] as number) - 1];
   const isFolder = isDirectory(contents, tree, path);
   const name = displayPath(baseOf(table.paths[path] as Path)) + (isFolder ? '/' : '');
