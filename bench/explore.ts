@@ -53,26 +53,31 @@ function timed(times: number[], work: () => void): void {
   times.push((process.threadCpuUsage(before).user + process.threadCpuUsage(before).system) / 1000);
 }
 
-/** Passes an event to the model, draws, and does what is pending in slices of ten milliseconds, each step of which is at least one. */
+/** Passes an event to the model, draws, and does what is pending in slices. */
 function pass(row: Row, event: Event): void {
-  timed(row.keys, () => {
-    state = update(state, event);
-    frameOf(state, theme);
-  });
+  timed(row.keys, () => take(event));
   while (state.pending !== null) {
     const steps = workOf(state, state.pending);
-    for (let answer: Event | null = null; answer === null; )
-      timed(row.slices, () => {
-        const until = performance.now() + 10;
-        do {
-          const { done, value } = steps.next();
-          if (done === true) answer = value;
-        } while (answer === null && performance.now() < until);
-        if (answer === null) return;
-        state = update(state, answer);
-        frameOf(state, theme);
-      });
+    let isDone = false;
+    while (!isDone) timed(row.slices, () => void (isDone = work(steps)));
   }
+}
+
+function take(event: Event): void {
+  state = update(state, event);
+  frameOf(state, theme);
+}
+
+/** Works for ten milliseconds, as a session does. Returns whether the work is done. */
+function work(steps: ReturnType<typeof workOf>): boolean {
+  const until = performance.now() + 10;
+  do {
+    const { done, value } = steps.next();
+    if (done !== true) continue;
+    take(value);
+    return true;
+  } while (performance.now() < until);
+  return false;
 }
 
 /** Presses keys, and notes their times under one name. */
@@ -88,7 +93,7 @@ const opened = (performance.now() - began) / 1000;
 state = startState(contents, { source: 'oci:app', keymap: 'ncdu', size: { columns: 200, rows: 50 } });
 frameOf(state, theme);
 
-const typed = (text: string): readonly string[] => ['/', ...text, 'enter'];
+const typed = (text: string): readonly string[] => ['/', ...Array.from(text), 'enter'];
 press('go down', ...Array.from({ length: 200 }, () => 'down'));
 press('open a directory', ...Array.from({ length: 12 }, () => 'right'));
 press('turn a page', ...Array.from({ length: 50 }, () => 'pagedown'));

@@ -57,7 +57,9 @@ export function treeOf(contents: Contents, scope: Scope, shown: Shown, filter: F
   };
   const counted = new Uint8Array(contents.changes.file.length);
   // A file that still has a name counts at that, not where a layer removed another.
-  take(contents, tree, { wanted: Uint8Array.of(...wanted.subarray(0, removed), 0), counted, filter });
+  const staying = wanted.slice();
+  staying[removed] = 0;
+  take(contents, tree, { wanted: staying, counted, filter });
   if (wanted[removed] === 1 && status.includes(removed))
     take(contents, tree, { wanted: Uint8Array.of(0, 0, 0, 1), counted, filter });
   addUp(contents, tree);
