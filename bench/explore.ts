@@ -47,10 +47,13 @@ interface Row {
 const rows: Row[] = [];
 let state: State;
 
-function timed(times: number[], work: () => void): void {
+/** Adds the processor time of some work to a list, and returns its result. */
+function timed<T>(times: number[], work: () => T): T {
   const before = process.threadCpuUsage();
-  work();
-  times.push((process.threadCpuUsage(before).user + process.threadCpuUsage(before).system) / 1000);
+  const result = work();
+  const { user, system } = process.threadCpuUsage(before);
+  times.push((user + system) / 1000);
+  return result;
 }
 
 /** Passes an event to the model, draws, and does what is pending in slices. */
@@ -58,8 +61,7 @@ function pass(row: Row, event: Event): void {
   timed(row.keys, () => take(event));
   while (state.pending !== null) {
     const steps = workOf(state, state.pending);
-    let isDone = false;
-    while (!isDone) timed(row.slices, () => void (isDone = work(steps)));
+    while (!timed(row.slices, () => work(steps)));
   }
 }
 
