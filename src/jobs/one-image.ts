@@ -19,8 +19,8 @@ export interface OneImageOptions
   extends Pick<RunOptions, 'source' | 'jobs' | 'maxScratch' | 'cache' | 'limits' | 'listener' | 'signal'> {
   /** The platform of the image. Null: the source must have one image. */
   readonly platform: Platform | null;
-  /** Threads that unpack large layers. Default: every layer is unpacked in the main thread. */
-  readonly threads?: UnpackThreads | null;
+  /** Threads that hash plain layers of local files. Default: the main thread does. */
+  readonly hashers?: UnpackThreads | null;
 }
 
 export interface OneImage extends AsyncDisposable {
@@ -40,7 +40,7 @@ export interface OneImage extends AsyncDisposable {
  *   manifests throws
  */
 export async function openOneImage(options: OneImageOptions): Promise<OneImage> {
-  const { listener, limits, cache = null, threads = null } = options;
+  const { listener, limits, cache = null, hashers = null } = options;
   const source = cache === null ? options.source : new CachedSource(options.source, cache);
   const member = await chooseImage({ ...options, source });
   const { image } = member;
@@ -51,7 +51,7 @@ export async function openOneImage(options: OneImageOptions): Promise<OneImage> 
     image,
     member,
     source,
-    reader: new LayerReader({ source, scratch, listener, cache, limits, threads }),
+    reader: new LayerReader({ source, scratch, listener, cache, limits, hashers }),
     handOver() {
       const kept = opened.move();
       const close = () => kept.disposeAsync();

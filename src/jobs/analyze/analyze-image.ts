@@ -5,6 +5,7 @@
 import type { Analysis, Savings } from '../../analyze/analysis.ts';
 import { analysisSteps } from '../../analyze/analyze.ts';
 import type { EncoderPool } from '../../codec/encoder-pool.ts';
+import { UnpackThreads } from '../../codec/unpack/threads.ts';
 import { at } from '../../errors.ts';
 import type { Gathering } from '../../layers/read/gather.ts';
 import { componentProbe } from '../../rootfs/packages/component-index.ts';
@@ -20,7 +21,7 @@ export interface AnalyzeOptions extends OneImageOptions {
   readonly quick: boolean;
   /** Whether to estimate what commands would save from samples of the layers. */
   readonly samples: boolean;
-  /** What packs samples, and unpacks large layers in threads. Default: one of its own for samples, and the main thread unpacks. */
+  /** What packs samples. Default: one of its own. */
   readonly pool?: EncoderPool;
 }
 
@@ -48,8 +49,12 @@ export const analysisGathering: Gathering = {
  * an image throws
  */
 export async function analyzeImage(options: AnalyzeOptions): Promise<AnalyzedScan> {
-  const { name, quick, samples, signal, pool = null } = options;
-  await using opened = await openOneImage({ ...options, threads: pool?.unpackers ?? null });
+  const { name, quick, samples, signal } = options;
+  await using resources = new AsyncDisposableStack();
+  // One thread hashes faster than the others of the process work on what it hands out.
+  const hashers = quick ? null : new UnpackThreads(1);
+  resources.defer(() => hashers?.close());
+  await using opened = await openOneImage({ ...options, hashers });
   const scanned = await scanOpened(opened, options, quick ? 'peek' : analysisGathering);
   const savings = samples && !quick ? await savingsOf(opened, options) : null;
   try {

@@ -80,6 +80,8 @@ export interface LayerReaderOptions {
   readonly cache?: BlobCache | null;
   /** Threads that unpack large layers. Default: every layer is unpacked in the main thread. */
   readonly threads?: UnpackThreads | null;
+  /** Threads that hash plain layers which lie in files of this machine. Default: none. */
+  readonly hashers?: UnpackThreads | null;
   /** Bounds of all layers of all images together. Default: `defaultLimits`. */
   readonly limits?: Limits | undefined;
 }
@@ -94,6 +96,7 @@ export class LayerReader {
   readonly #scans = new Map<string, Promise<Scan>>();
   readonly #allowance: Allowance;
   readonly #threads: UnpackThreads | null;
+  readonly #hashers: UnpackThreads | null;
   readonly #formats = new BlobFormats();
   /** Bytes of contents in the facts of all layers scanned so far. */
   #held = 0;
@@ -105,9 +108,11 @@ export class LayerReader {
     listener,
     cache = null,
     threads = null,
+    hashers = null,
     limits = defaultLimits,
   }: LayerReaderOptions) {
     this.#threads = threads;
+    this.#hashers = hashers;
     this.#allowance = new Allowance(limits);
     this.#source = source;
     this.#scratch = scratch;
@@ -224,6 +229,11 @@ export class LayerReader {
   async *#openOnce(number: number, reading: Reading): ByteStream {
     const { descriptor, diffId, signal, lent = false } = reading;
     const what = `layer ${number}`;
+    const aside = lent ? await this.#hashedAside(reading) : null;
+    if (aside !== null) {
+      yield* aside;
+      return;
+    }
     const threads = this.#threadsFor(descriptor);
     if (threads === null) {
       // Decoders, the tar reader and the like are loaded where a layer is opened: a copy opens none.
@@ -242,6 +252,26 @@ export class LayerReader {
     } finally {
       await unpacking.close();
     }
+  }
+
+  /**
+   * Opens a large plain layer in a file of this machine, whose bytes a thread hashes while this one reads them. Null for any other layer,
+   * and without threads.
+   */
+  async #hashedAside({
+    descriptor,
+    diffId,
+    signal,
+    onBytes = () => {},
+  }: Reading): Promise<ByteStream | null> {
+    const hashers = this.#hashers;
+    const { digest, size } = descriptor;
+    const isPlain = this.#formats.of(descriptor) === 'none' && digest === diffId;
+    if (hashers === null || !isPlain || size < threadsFrom || this.#source.peek === undefined) return null;
+    const { hashAside } = await import('./hash-aside.ts');
+    const file = await this.#source.peek(descriptor, signal);
+    const isDiffId = this.#source.unpacksLayers;
+    return hashAside(file, { hashers, expected: descriptor, isDiffId, onBytes, signal });
   }
 
   /** Opens the packed bytes of a blob. @throws Mistyped once, from the stream: the second opening has the right format */
