@@ -139,7 +139,16 @@ export const works: readonly Work[] = [
   },
   {
     name: 'analyse',
-    title: 'find what later layers hide, in a docker archive',
+    title: 'analyze a docker archive: waste, packages, attack surface',
+    form: 'archive',
+    layers: all,
+    least: 2,
+    runs: 5,
+    verify: null,
+  },
+  {
+    name: 'analyse-quick',
+    title: "analyze a docker archive: dive's numbers only",
     form: 'archive',
     layers: all,
     least: 2,

@@ -19,6 +19,7 @@ export const workNames = [
   'prune-rule',
   'prune-shadowed',
   'analyse',
+  'analyse-quick',
   'copy',
   'copy-layout',
   'help',

@@ -45,3 +45,15 @@ it.each(sample(rewriting, 3))(title, async (_name, size, [command = '', ...args]
   expect(kibibytes).toBeLessThanOrEqual(400 * 1024);
   removeFolder(target);
 });
+
+it('an analysis of half a million entries within 400 MiB of memory', async () => {
+  const script = fileURLToPath(new URL('../../bench/many-entries.ts', import.meta.url));
+  const [source, peak] = [join(work, 'many'), join(work, 'peak')];
+  await run(process.execPath, [script, source, '500000']);
+  const analyzing = [process.execPath, bin, 'analyze', `oci:${source}:v1`, '-o', join(work, 'analysis.txt')];
+  await run('/usr/bin/time', ['-f', '%M', '-o', peak, ...analyzing], { env: { TMPDIR: work } });
+  const kibibytes = Number((await readFile(peak, 'utf8')).trim());
+  expect(kibibytes).toBeGreaterThan(100_000);
+  expect(kibibytes).toBeLessThanOrEqual(400 * 1024);
+  removeFolder(source);
+});

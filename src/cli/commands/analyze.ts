@@ -9,7 +9,7 @@ export const analyze: Command = defineCommand({
   name: 'analyze',
   describe: 'show what an image holds, what it wastes, by which instruction, and the fix',
   details:
-    'Reads every layer once, from any place, without unpacking it to disk, and writes nothing. It begins with what to do: each finding has its bytes, the instruction that wasted them, the change of the Dockerfile, and a command to copy. Then come the layers, the largest files and directories, packages, the attack surface, and what squash, prune and recompress would save, each by itself. The numbers of dive are computed as dive does, under its name; "reclaimable" is the truthful one: bytes that layers carry and no container sees. With --cache-dir a second command answers from the cache. docs/look-inside.md explains each number.',
+    'Reads every layer once, from any place, without unpacking it to disk, and writes nothing. It begins with what to do: each finding has its bytes, the instruction that wasted them, the change of the Dockerfile, and a command to copy. Then come the layers, the largest files and directories, packages, the attack surface, and with --estimate what squash, prune and recompress would save, each by itself. The numbers of dive are computed as dive does, under its name; "reclaimable" is the truthful one: bytes that layers carry and no container sees. With --cache-dir a second command answers from the cache. docs/look-inside.md explains each number.',
   positionals: [sourceArgument],
   options: analyzeOptions,
   examples: [

@@ -45,12 +45,13 @@ export const analyzeOptions = {
   }),
   quick: flag({
     describe: "compute sizes and dive's numbers only",
-    details: 'No findings, packages, attack surface or savings: they need the contents of files.',
+    details:
+      'No findings, packages, attack surface or savings: they need the contents of files. Of plain layers in local files the contents are not read, so that their digests are not verified.',
     group: 'Work',
   }),
   estimate: flag({
-    default: true,
     describe: 'estimate from samples what squash, prune and recompress would save',
+    details: 'Packs the layers three times, which takes several times as long as everything else.',
     group: 'Work',
   }),
   platform,

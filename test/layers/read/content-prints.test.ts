@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { Gatherer } from '../../../src/layers/read/gather.ts';
 import { scanTar } from '../../../src/layers/read/scan-tar.ts';
-import { hasPrint, isSamePrint, printBytes } from '../../../src/rootfs/facts/prints.ts';
+import { hasPrint, headBytes, isSamePrint, printBytes } from '../../../src/rootfs/facts/prints.ts';
 import { lawRuns } from '../../laws/rig.ts';
 import { layerStack } from '../../support/arbitrary/layers.ts';
 import { b } from '../../support/bytes.ts';
@@ -25,7 +26,7 @@ async function printsOf(bytes: Uint8Array, chunk: number, probe: number) {
   return gatherer.facts();
 }
 
-test('law: a fingerprint is the first half of the SHA-256 of the contents, however they arrive', async () => {
+test('law: a fingerprint is the first half of the SHA-256 of small contents, however they arrive', async () => {
   let prints = 0;
   await fc.assert(
     fc.asyncProperty(
@@ -50,6 +51,33 @@ test('law: a fingerprint is the first half of the SHA-256 of the contents, howev
     { numRuns: lawRuns() },
   );
   expect(prints).toBeGreaterThan(50);
+});
+
+/** Returns the fingerprint of a large file, by the definition. */
+function printOfLarge(body: Uint8Array): Uint8Array {
+  const tail = new DataView(new ArrayBuffer(12));
+  tail.setFloat64(0, body.length);
+  tail.setUint32(8, crc32(body));
+  const hash = createHash('sha256').update(body.subarray(0, headBytes)).update(new Uint8Array(tail.buffer));
+  return new Uint8Array(hash.digest().subarray(0, printBytes));
+}
+
+test('a large file counts by its beginning, its size and a checksum of all of it, however it arrives', async () => {
+  const body = Buffer.alloc(3 * headBytes + 17, 'some text');
+  const end = Buffer.from(body);
+  end[body.length - 1] = 0;
+  const entries = [
+    { name: 'a', body },
+    { name: 'b', body: end },
+    { name: 'c', body: Buffer.concat([body, Buffer.of(0)]) },
+    { name: 'd', body: body.subarray(0, headBytes) },
+  ];
+  for (const chunk of [700, 65_536, 1_000_000]) {
+    const { prints } = await printsOf(tar(...entries), chunk, 0);
+    const own = entries.map((_, i) => prints.subarray(i * printBytes, (i + 1) * printBytes));
+    expect(own.slice(0, 3)).toEqual(entries.slice(0, 3).map((entry) => printOfLarge(entry.body)));
+    expect(new Set(own.map((print) => Buffer.from(print).toString('hex'))).size).toBe(4);
+  }
 });
 
 test('of a thousand files each has its own', async () => {
