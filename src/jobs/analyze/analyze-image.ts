@@ -41,6 +41,7 @@ export const analysisGathering: Gathering = {
   twins: false,
   prints: true,
   programs: false,
+  parts: true,
 };
 
 /**

@@ -10,6 +10,8 @@ import { type FilePart, maxParts } from './file-part.ts';
 /** What the table begins with, at a multiple of 16 bytes. */
 const magic = Buffer.from('\xff Go buildinf:', 'latin1');
 const alignment = 16;
+/** The bytes at the end of a piece in which a magic may begin that ends in the next one. */
+const longestTail = magic.length - 1;
 const headBytes = 32;
 /** The most bytes of the table that are read. That of a program with a thousand modules has 150 KiB. */
 const largestTable = 2 * MiB;
@@ -42,10 +44,14 @@ export class GoBuildProbe {
       this.#fill(chunk);
       return;
     }
-    const bytes = Buffer.concat([this.#tail, chunk]);
     const start = this.#at - this.#tail.length;
     this.#at += chunk.length;
-    this.#search(bytes, start);
+    // Joining each piece with the end of the one before would cost more than the search.
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    const seam = Buffer.concat([this.#tail, bytes.subarray(0, longestTail)]);
+    if (seam.includes(magic) || bytes.includes(magic)) this.#search(Buffer.concat([this.#tail, bytes]), start);
+    else if (bytes.length < longestTail) this.#tail = Buffer.from(seam.subarray(-longestTail));
+    else this.#tail = Buffer.from(bytes.subarray(-longestTail));
   }
 
   /** Begins a table at the first place of the magic that may be one; else keeps the end, where a magic may begin. */
@@ -59,7 +65,7 @@ export class GoBuildProbe {
       this.#fill(bytes.subarray(at));
       return;
     }
-    this.#tail = bytes.subarray(Math.max(0, bytes.length - magic.length + 1));
+    this.#tail = Buffer.from(bytes.subarray(Math.max(0, bytes.length - longestTail)));
   }
 
   #fill(chunk: Uint8Array): void {
