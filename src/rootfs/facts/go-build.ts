@@ -49,7 +49,8 @@ export class GoBuildProbe {
     // Joining each piece with the end of the one before would cost more than the search.
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     const seam = Buffer.concat([this.#tail, bytes.subarray(0, longestTail)]);
-    if (seam.includes(magic) || bytes.includes(magic)) this.#search(Buffer.concat([this.#tail, bytes]), start);
+    if (seam.includes(magic) || bytes.includes(magic))
+      this.#search(Buffer.concat([this.#tail, bytes]), start);
     else if (bytes.length < longestTail) this.#tail = Buffer.from(seam.subarray(-longestTail));
     else this.#tail = Buffer.from(bytes.subarray(-longestTail));
   }
