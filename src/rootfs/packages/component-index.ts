@@ -34,14 +34,15 @@ export const componentProbe: ContentProbe = (path) =>
 
 /** Returns what an image is made of, in time and memory proportional to the number of its files. */
 export function componentsOf(image: { readonly fs: Filesystem; readonly facts: FileFacts }): ComponentIndex {
-  const { packages, unread, ownersOf } = packagesOf(image);
+  const index = packagesOf(image);
+  const { packages, unread } = index;
   const installed: readonly Component[] = packages.filter(({ details }) => details.isInstalled);
   // The metadata of a package that a database of its language has is one of its files.
-  const isKnown = (path: Path): boolean => ownersOf(path).some(({ kind }) => kind === 'python');
+  const isKnown = (path: Path): boolean => index.ownersOf(path).some(({ kind }) => kind === 'python');
   const loose = looseComponents(image, isKnown);
   return {
     components: [...installed, ...loose, ...partsOf(image)]
-      .map((each) => withOwner(each, ownersOf))
+      .map((each) => withOwner(each, index))
       .sort(byName),
     distribution: distributionOf(image.fs, image.facts),
     unread,
@@ -94,10 +95,10 @@ function componentOf(
 }
 
 /** Adds the package of the distribution that brought the first file of a component, for other kinds than those of distributions. */
-function withOwner(component: Component, ownersOf: PackageIndex['ownersOf']): Component {
+function withOwner(component: Component, index: PackageIndex): Component {
   const [first] = component.files;
   if (first === undefined || isOfDistribution(component.kind)) return component;
-  const owner = ownersOf(first).find(({ kind }) => isOfDistribution(kind));
+  const owner = index.ownersOf(first).find(({ kind }) => isOfDistribution(kind));
   return owner === undefined
     ? component
     : { ...component, details: { ...component.details, owner: owner.details.registryName ?? owner.name } };
