@@ -37,7 +37,7 @@ export const analyzeOptions = {
     details: 'For --format paths: `ocislim analyze IMAGE --format paths -0 | xargs -0 …`.',
     group: 'Reports',
   }),
-  top: count(0, {
+  top: count(1, {
     value: 'N',
     default: 10,
     describe: 'show so many rows of each list of the text and of Markdown',
