@@ -30,10 +30,11 @@ function reply(result: UnpackReply | { readonly error: object }): void {
   for (let at = 0; at < text.length; ) at += writeSync(3, text, at);
 }
 
-try {
-  reply(await unpack(decodeJob(process.argv[2] ?? '')));
-} catch (error) {
+function fail(error: unknown): void {
   const { code, message, advice } =
     error instanceof OcislimError ? error : { code: 'INTERNAL', message: String(error), advice: undefined };
   reply({ error: { code, message, advice } });
 }
+
+// The bundled program is CommonJS, which cannot await here.
+void unpack(decodeJob(process.argv[2] ?? '')).then(reply, fail);
