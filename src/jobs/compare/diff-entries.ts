@@ -37,14 +37,14 @@ export function* entrySteps(
   context: EntryContext,
 ): Steps<ComparedEntries> {
   const comparison = new EntryComparison(a, b, context);
-  const [before, after] = [comparison.places(a), comparison.places(b)];
+  const [before, after] = [yield* comparison.placeSteps(a), yield* comparison.placeSteps(b)];
   comparison.repeated(before, after);
   yield;
   let last = -1;
   for (let entry = 0; entry < b.index.kinds.length; entry++) {
     if (entry % itemsPerStep === itemsPerStep - 1) yield;
-    const place = comparison.placeOf(b, entry);
-    if (place === null || after.last[place] !== entry + 1) continue;
+    const place = after.of[entry] as number;
+    if (place < 0 || after.last[place] !== entry + 1) continue;
     const other = (before.last[place] as number) - 1;
     if (other < 0) comparison.oneSided(b, entry, 'added');
     else comparison.compare(other, entry, other < last);
@@ -52,16 +52,20 @@ export function* entrySteps(
   }
   for (let entry = 0; entry < a.index.kinds.length; entry++) {
     if (entry % itemsPerStep === itemsPerStep - 1) yield;
-    const place = comparison.placeOf(a, entry);
-    if (place === null || before.last[place] !== entry + 1 || after.last[place] !== 0) continue;
+    const place = before.of[entry] as number;
+    if (place < 0 || before.last[place] !== entry + 1 || after.last[place] !== 0) continue;
     comparison.oneSided(a, entry, 'removed');
   }
   return comparison.finish();
 }
 
-/** Where the entries of a layer stand: by place, the last entry there, plus one; and the entries that come before one of their name. */
+/** Where the entries of a layer stand. A place is a path, and what is there: content, a whiteout or an opaque marker. */
 interface Places {
+  /** By entry, its place; -1 for what is none of these. */
+  readonly of: Int32Array;
+  /** By place, the last entry there, plus one. */
   readonly last: Int32Array;
+  /** By place, the number of entries that come before another one of their name. */
   readonly repeated: ReadonlyMap<number, number>;
 }
 
@@ -84,16 +88,20 @@ class EntryComparison {
     this.#own = new AspectTally([]);
   }
 
-  places(layer: DigestedLayer): Places {
+  /** Finds where the entries of a layer stand. */
+  *placeSteps(layer: DigestedLayer): Steps<Places> {
     const last = new Int32Array(3 * this.#context.table.paths.length);
+    const of = new Int32Array(layer.index.kinds.length);
     const repeated = new Map<number, number>();
     for (let entry = 0; entry < layer.index.kinds.length; entry++) {
-      const place = this.placeOf(layer, entry);
-      if (place === null) continue;
+      if (entry % itemsPerStep === itemsPerStep - 1) yield;
+      const place = this.#placeOf(layer, entry);
+      of[entry] = place;
+      if (place < 0) continue;
       if (last[place] !== 0) repeated.set(place, (repeated.get(place) ?? 0) + 1);
       last[place] = entry + 1;
     }
-    return { last, repeated };
+    return { of, last, repeated };
   }
 
   /** Notes that a name comes more often in one layer than in the other. */
@@ -102,10 +110,9 @@ class EntryComparison {
     if (!isSame) this.#note('layers');
   }
 
-  /** Returns a number for the path of an entry and what it is: a whiteout, an opaque marker or content. Null for what is neither. */
-  placeOf({ index }: DigestedLayer, entry: number): number | null {
+  #placeOf({ index }: DigestedLayer, entry: number): number {
     const kind = index.kinds[entry] as ChangeKind;
-    if (kind === 'ignored') return null;
+    if (kind === 'ignored') return -1;
     const id = this.#context.table.idOf(index.paths[entry] as Path);
     return 3 * id + (kind === 'whiteout' ? 1 : kind === 'opaque' ? 2 : 0);
   }
