@@ -130,7 +130,7 @@ describe('the screen', () => {
                                     │
       ────────────────────────────────────────────────────────────────────────────────
        layer 1  sha256:78e897b97374556d444861b15e1d81694b77aa9ca6a2621f39e7deb6d158b1…
-       4.6 kB to pull, 4.9 kB of files: 4.9 kB hidden by layers above, 0 B copies
+       4.6 kB to pull, 4.9 kB of files, 4.9 kB hidden above, 0 B copies
        ADD file:012345 in /
        6 entries, 0 whiteouts, 2024-01-01T00:00:00Z
 

@@ -15,6 +15,7 @@ import type { Event } from '../../../src/cli/explore/update.ts';
 import { lawRuns } from '../../laws/rig.ts';
 import { layerStack } from '../../support/arbitrary/layers.ts';
 import { after, contentsOf, press, startOf } from '../../support/explore.ts';
+import { utf8 } from '../../support/model/byte-string.ts';
 import { tar } from '../../support/model/shorthand.ts';
 
 const theme = themeOf({ hasColour: false, hasStyles: false });
@@ -197,6 +198,18 @@ describe('keys', () => {
       effect: null,
       message: 'only regular files have contents',
     });
+  });
+
+  test.each([
+    ['.bashrc', 'bashrc'],
+    ['-rf', 'rf'],
+    ['~root', 'root'],
+    ['a b\u001b[31m\\c', 'a_b__31m_c'],
+    ['...', 'file'],
+    ['Zürich-1.2', 'Zürich-1.2'],
+  ])('propose a harmless name for the extracted file %j', async (name, proposed) => {
+    const own = await contentsOf([tar({ name: utf8(name), body: Buffer.from('1') })]);
+    expect(press(startOf(own), 'x').dialog).toMatchObject({ kind: 'prompt', text: proposed });
   });
 
   test('turn the pages of the viewer, and leave it', () => {

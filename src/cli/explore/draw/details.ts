@@ -49,8 +49,8 @@ function layerDetails(layer: LayerRow, columns: number): readonly Line[] {
   return [
     [['strong', `layer ${number}`], `  ${digest}`],
     [
-      `${formatSize(transferBytes)} to pull, ${formatSize(contentBytes)} of files: `,
-      `${formatSize(shadowedBytes)} hidden by layers above, ${formatSize(duplicateBytes)} copies`,
+      `${formatSize(transferBytes)} to pull, ${formatSize(contentBytes)} of files, `,
+      `${formatSize(shadowedBytes)} hidden above, ${formatSize(duplicateBytes)} copies`,
     ],
     ...instruction.slice(0, 3).map((each): Line => [each]),
     [
@@ -167,6 +167,6 @@ function copiesLine({ at, changes }: Contents, path: number): Line {
     layers.add(changes.layer[id] as number);
     bytes += changes.size[id] as number;
   }
-  if (layers.size < 2) return [];
+  if (layers.size < 2 || bytes === 0) return [];
   return [`carried by layers ${[...layers].join(', ')}: ${formatSize(bytes)} together`];
 }
