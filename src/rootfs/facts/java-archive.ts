@@ -24,8 +24,17 @@ const manifestHead = 64 * KiB;
 
 /** What Maven writes into an archive, with the group and the artifact in its path. */
 const propertiesFile = /^META-INF\/maven\/([^/]+)\/([^/]+)\/pom\.(properties|xml)$/;
-/** "commons-io-2.11.0", "guava-33.0.0-jre". */
-const versionedName = /^(.+?)-(\d[\w.+-]*)$/;
+const versionCharacter = /[\w.+-]/;
+const hyphenBeforeDigit = /-(?=\d)/g;
+
+/** Splits "guava-33.0.0-jre" into a name and a version, at the first hyphen that only a version can follow. The version may be null. */
+function splitVersion(stem: string): readonly [artifact: string, version: string | null] {
+  let tail = stem.length;
+  while (tail > 0 && versionCharacter.test(stem[tail - 1] as string)) tail--;
+  hyphenBeforeDigit.lastIndex = Math.max(tail, 1);
+  const found = hyphenBeforeDigit.exec(stem);
+  return found === null ? [stem, null] : [stem.slice(0, found.index), stem.slice(found.index + 1)];
+}
 
 /** Returns the artifacts of an archive and of those in it. `name` is that of the file, without its directory. */
 export function partsOfArchive(file: KeptBytes, name: ByteString): readonly FilePart[] {
@@ -145,7 +154,7 @@ function versionAfter(stem: string, artifact: string): string | null {
 
 /** Returns what file name and manifest tell of an archive that states no artifact. */
 function byName(stem: string, manifest: Manifest): Coordinates {
-  const [, artifact = stem, inName = null] = versionedName.exec(stem) ?? [];
+  const [artifact, inName] = splitVersion(stem);
   const version =
     inName ??
     manifest.get('implementation-version') ??
