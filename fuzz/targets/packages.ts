@@ -1,5 +1,7 @@
 /** The target of package databases. Whatever they hold, the index is built without an error, in bounded time. */
+import { componentsOf } from '../../src/rootfs/packages/component-index.ts';
 import { buildPackageIndex } from '../../src/rootfs/packages/package-index.ts';
+import { purlOf } from '../../src/rootfs/packages/purl.ts';
 import { imageOfInput, joinFiles } from '../files.ts';
 import { jsonMutators } from '../json-mutators.ts';
 import { flood } from '../mutate.ts';
@@ -10,12 +12,14 @@ const files = { 'bin/sh': 'x', 'usr/share/doc/a/copyright': 'x', 'usr/lib/libz.s
 
 export const target: Target = {
   name: 'packages',
-  invariant: 'package databases are read without a throw, and name no file that is not in the image',
+  invariant:
+    'package databases are read without a throw, name no file that is not in the image, and give sound package URLs',
   seeds: () =>
     [
       {
         'var/lib/dpkg/status':
           'Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0\nDepends: b\n\nPackage: b\nStatus: install ok installed\nMulti-Arch: same\nArchitecture: amd64\nVersion: 2',
+        'etc/os-release': 'ID=debian\nVERSION_ID="12"\n',
         'var/lib/dpkg/info/a.list': '/.\n/bin\n/bin/sh\n/usr/share/doc/a/copyright',
         'var/lib/dpkg/info/b:amd64.list': '/usr/lib/libz.so.1\n/lib',
         'var/lib/dpkg/diversions': '/bin/sh\n/bin/sh.distrib\na',
@@ -87,5 +91,10 @@ export const target: Target = {
         );
         holds(index.ownersOf(path).includes(each), 'a file that its package does not own');
       }
+    const { components, distribution } = neverThrows('componentsOf', () => componentsOf({ fs, facts }));
+    for (const each of components) {
+      const purl = neverThrows('purlOf', () => purlOf(each, distribution));
+      holds(purl === null || /^pkg:[a-z]+\/[!-~]+$/.test(purl), 'a package URL with more than ASCII');
+    }
   },
 };
