@@ -3,7 +3,7 @@
  * layer.
  */
 import { createHash, hash, type Hash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
+import { crc32 } from '../../codec/crc32.ts';
 import type { FileSink } from '../../rootfs/facts/collector.ts';
 import { type ContentPrints, headBytes, printBytes } from '../../rootfs/facts/prints.ts';
 
