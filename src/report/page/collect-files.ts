@@ -2,6 +2,7 @@
  * Collects the files of layers for a page: which entries become rows, and the tree above them. The collectors of each kind of report
  * say what became of an entry.
  */
+import { fates, type LayerFates } from '../../analyze/fates.ts';
 import type { Path } from '../../bytes/path.ts';
 import { baseOf } from '../../bytes/path.ts';
 import type { ChangeKind, LayerIndex } from '../../changeset/layer-index.ts';
@@ -59,6 +60,45 @@ export function rowKindOf({ kinds }: LayerIndex, entry: number): RowKind | null 
     case 'opaque':
     case 'ignored':
       return null;
+  }
+}
+
+/** Tells whether a container sees an entry. The data of a file may be seen by another name. */
+export function isSeen({ fate, lost }: LayerFates, entry: number, kind: RowKind): boolean {
+  return kind === 'file' ? lost[entry] !== 1 : fate[entry] === fates.kept;
+}
+
+/** An entry of a layer that becomes a row. */
+export interface RowEntry {
+  readonly layer: number;
+  readonly entry: number;
+  readonly kind: RowKind;
+  readonly name: Path;
+}
+
+/** What the rows of a layer go into. */
+export interface LayerRows {
+  readonly table: PathTable;
+  readonly rows: RowList;
+  readonly list: FateList;
+}
+
+/** Adds the rows of one layer: its entries but markers, and of the directories only those in which nothing lies. */
+export function* layerRowSteps(
+  { table, rows, list }: LayerRows,
+  layer: number,
+  index: LayerIndex,
+  fateOf: (entry: RowEntry) => Fate,
+): Steps<void> {
+  for (let entry = 0; entry < index.kinds.length; entry++) {
+    if (entry % itemsPerStep === itemsPerStep - 1) yield;
+    const kind = rowKindOf(index, entry);
+    const name = index.paths[entry] as Path;
+    if (kind === null || name === '') continue;
+    const path = table.idOf(name);
+    if (kind === 'directory' && table.end[path] !== path + 1) continue;
+    const size = kind === 'file' ? (index.sizes[entry] as number) : 0;
+    rows.push({ path, size, layer, kind, fate: list.numberOf(fateOf({ layer, entry, kind, name })) });
   }
 }
 

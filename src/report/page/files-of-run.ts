@@ -2,14 +2,22 @@
  * Collects the files of an image that a command has rewritten: what went, by which rule, and what stays, and why. What stays is what the
  * edits of the layers write. `run-files.ts` calls it where an HTML report is asked for.
  */
-import { fateSteps, fates as entryFates, type LayerFates } from '../../analyze/fates.ts';
+import { fateSteps, type LayerFates } from '../../analyze/fates.ts';
 import type { Path } from '../../bytes/path.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import { type PathTable, pathTableSteps } from '../../changeset/path-table.ts';
 import { type Stack, stackOverSteps, stackSteps } from '../../changeset/stack.ts';
 import type { ImageOutcome } from '../../jobs/rewrite/records.ts';
-import { itemsPerStep, type Steps } from '../../steps.ts';
-import { type CollectedFiles, FateList, type Row, rowKindOf, RowList } from './collect-files.ts';
+import type { Steps } from '../../steps.ts';
+import {
+  type CollectedFiles,
+  FateList,
+  isSeen,
+  layerRowSteps,
+  type LayerRows,
+  type RowEntry,
+  RowList,
+} from './collect-files.ts';
 import type { Fate } from './page.ts';
 import { hidden, kept, keptBy, reasonsOf, replaced } from './run-fates.ts';
 import { type Added, After } from './run-result.ts';
@@ -20,12 +28,10 @@ export type RunFiles = Pick<ImageOutcome, 'image' | 'indexes' | 'resolution'>;
 /** What the collection of one image goes by. */
 interface Collecting {
   readonly run: RunFiles;
-  readonly table: PathTable;
   readonly fates: ReadonlyMap<number, LayerFates>;
   readonly after: After;
   /** Why entries went, by layer and entry. */
   readonly reasons: ReadonlyMap<number, ReadonlyMap<number, Fate>>;
-  readonly list: FateList;
 }
 
 /** Collects the files of a run. Layers that were not scanned have none. `squashOrigin` is the option that selected the layers of a squash. */
@@ -39,12 +45,13 @@ export function* runFilesSteps(run: RunFiles, squashOrigin: string): Steps<Colle
   const after = new After(resolution, run.indexes);
   const table = yield* tableWith(stack.table, indexes, after.added);
   const reasons = reasonsOf(resolution, squashOrigin);
-  const collecting: Collecting = { run, table, fates, after, reasons, list: new FateList() };
-  const rows = new RowList();
-  for (const [layer, index] of indexes) yield* layerRows(collecting, layer, index, rows);
+  const collecting: Collecting = { run, fates, after, reasons };
+  const into: LayerRows = { table, rows: new RowList(), list: new FateList() };
+  for (const [layer, index] of indexes)
+    yield* layerRowSteps(into, layer, index, (entry) => fateOf(collecting, entry));
   for (const { path, fate, ...row } of after.added)
-    rows.push({ ...row, path: table.idOf(path), fate: collecting.list.numberOf(fate) });
-  return { table: yield* rows.tableSteps(table), fates: collecting.list.fates };
+    into.rows.push({ ...row, path: table.idOf(path), fate: into.list.numberOf(fate) });
+  return { table: yield* into.rows.tableSteps(table), fates: into.list.fates };
 }
 
 /** Puts the layers of the source together, over the table of the resolution where that has all of their paths. */
@@ -69,40 +76,12 @@ function* tableWith(
   return yield* pathTableSteps([...paths, added.map(({ path }) => path)]);
 }
 
-/** Adds the rows of one layer. Directories have rows only where nothing lies in them. */
-function* layerRows(collecting: Collecting, layer: number, index: LayerIndex, rows: RowList): Steps<void> {
-  const { table, list } = collecting;
-  for (let entry = 0; entry < index.kinds.length; entry++) {
-    if (entry % itemsPerStep === itemsPerStep - 1) yield;
-    const kind = rowKindOf(index, entry);
-    const name = index.paths[entry] as Path;
-    if (kind === null || name === '') continue;
-    const path = table.idOf(name);
-    if (kind === 'directory' && table.end[path] !== path + 1) continue;
-    const size = kind === 'file' ? (index.sizes[entry] as number) : 0;
-    const fate = fateOf(collecting, { layer, entry, kind, name });
-    rows.push({ path, size, layer, kind, fate: list.numberOf(fate) });
-  }
-}
-
-interface Entry {
-  readonly layer: number;
-  readonly entry: number;
-  readonly kind: Row['kind'];
-  readonly name: Path;
-}
-
 /** Returns what became of an entry of the source. */
-function fateOf({ run, fates, after, reasons }: Collecting, { layer, entry, kind, name }: Entry): Fate {
+function fateOf({ run, fates, after, reasons }: Collecting, { layer, entry, kind, name }: RowEntry): Fate {
   const reason = reasons.get(layer)?.get(entry);
   const isThere = kind === 'directory' ? reason === undefined : after.has(layer, entry);
   if (!isThere) return reason ?? replaced;
-  return isHidden(fates.get(layer) as LayerFates, entry, kind) ? hidden : fateOfKept(run, name);
-}
-
-/** Tells whether no container sees an entry. The data of a file may be seen by another name. */
-function isHidden({ fate, lost }: LayerFates, entry: number, kind: Row['kind']): boolean {
-  return kind === 'file' ? lost[entry] === 1 : fate[entry] !== entryFates.kept;
+  return isSeen(fates.get(layer) as LayerFates, entry, kind) ? fateOfKept(run, name) : hidden;
 }
 
 /** Returns why a path stays: by a rule of the closure, where a trace was pruned by. */

@@ -16,66 +16,22 @@ export interface DrawnChapter {
 }
 
 /** Makes the chapter of a table. `id` names it among the chapters of its image. */
-export function tableChapter(id: string, { title, note, columns, rows }: DataTable): DrawnChapter {
-  const firstNumber = columns.findIndex(({ unit }) => unit !== 'text' && unit !== 'path');
-  let sorting: Sorting | null = null;
-  let text = '';
-  const cellText = (row: number, column: number): string => {
-    const value = rows[row]?.[column] ?? null;
-    const unit = columns[column]?.unit ?? 'text';
-    if (value === null) return '\u2013';
-    return typeof value === 'number' && unit !== 'text' && unit !== 'path'
-      ? formatValue(value, unit)
-      : String(value);
-  };
-  const made = columns.map(({ title, unit }, i): Column => {
-    const isNumber = unit !== 'text' && unit !== 'path';
-    return {
-      title,
-      kind: isNumber ? 'number' : unit,
-      width: isNumber ? '7rem' : unit === 'path' || i === 0 ? 'minmax(0, 2fr)' : 'minmax(0, 1fr)',
-      cell: (row) => el('span', { title: isNumber ? null : cellText(row, i) }, cellText(row, i)),
-    };
-  });
-  const table = new VirtualTable(title, made, {
+export function tableChapter(id: string, data: DataTable): DrawnChapter {
+  const { title, note, rows } = data;
+  const shown: Shown = { text: '', sorting: null };
+  const table = new VirtualTable(title, columnsOf(data), {
     sorting: { column: -1, descending: false },
-    onSort: (next) => {
-      sorting = next;
-      update();
+    onSort: (sorting) => {
+      shown.sorting = sorting;
+      table.show(chosenRows(data, shown));
     },
   });
-  const update = () => {
-    const found = rows.flatMap((row, i) =>
-      text === '' ||
-      row.some((value) =>
-        String(value ?? '')
-          .toLowerCase()
-          .includes(text),
-      )
-        ? [i]
-        : [],
-    );
-    if (sorting !== null) {
-      const { column, descending } = sorting;
-      found.sort(
-        (a, b) => (descending ? -1 : 1) * compare(rows[a]?.[column] ?? null, rows[b]?.[column] ?? null),
-      );
-    }
-    table.show(found);
-  };
   table.element.classList.add('short');
   table.element.style.setProperty('--rows', String(Math.min(rows.length, rowsInSight) + 1));
-  if (firstNumber < 0) table.element.classList.add('texts');
-  update();
-  const search = el('input', {
-    type: 'search',
-    placeholder: 'Search',
-    'aria-label': `Search ${title}`,
-    autocomplete: 'off',
-  });
-  search.addEventListener('input', () => {
-    text = search.value.toLowerCase();
-    update();
+  table.show(chosenRows(data, shown));
+  const search = searchField(title, (text) => {
+    shown.text = text;
+    table.show(chosenRows(data, shown));
   });
   return {
     element: chapter(
@@ -87,6 +43,61 @@ export function tableChapter(id: string, { title, note, columns, rows }: DataTab
     ),
     draw: (forPrint) => table.draw(forPrint),
   };
+}
+
+/** What a reader has asked a table for. */
+interface Shown {
+  /** In lower case. */
+  text: string;
+  sorting: Sorting | null;
+}
+
+/** Makes the columns: numbers to the right, and the first text the widest. */
+function columnsOf(data: DataTable): Column[] {
+  return data.columns.map(({ title, unit }, i): Column => {
+    const isNumber = unit !== 'text' && unit !== 'path';
+    return {
+      title,
+      kind: isNumber ? 'number' : unit,
+      width: isNumber ? '7rem' : unit === 'path' || i === 0 ? 'minmax(0, 2fr)' : 'minmax(0, 1fr)',
+      cell: (row) => el('span', { title: isNumber ? null : textOf(data, row, i) }, textOf(data, row, i)),
+    };
+  });
+}
+
+function textOf({ columns, rows }: DataTable, row: number, column: number): string {
+  const value = rows[row]?.[column] ?? null;
+  const unit = columns[column]?.unit ?? 'text';
+  if (value === null) return '\u2013';
+  return typeof value === 'number' && unit !== 'text' && unit !== 'path'
+    ? formatValue(value, unit)
+    : String(value);
+}
+
+/** Returns the rows that have a text, sorted as asked. */
+function chosenRows({ rows }: DataTable, { text, sorting }: Shown): number[] {
+  const has = (value: Value) =>
+    String(value ?? '')
+      .toLowerCase()
+      .includes(text);
+  const found = rows.flatMap((row, i) => (text === '' || row.some(has) ? [i] : []));
+  if (sorting === null) return found;
+  const { column, descending } = sorting;
+  const valueOf = (row: number) => rows[row]?.[column] ?? null;
+  return found.sort((a, b) => (descending ? -1 : 1) * compare(valueOf(a), valueOf(b)));
+}
+
+/** Makes a field to search in. `onText` gets what is written, in lower case. */
+function searchField(title: string, onText: (text: string) => void): HTMLElement {
+  const label = `Search ${title}`;
+  const search = el('input', {
+    type: 'search',
+    placeholder: 'Search',
+    'aria-label': label,
+    autocomplete: 'off',
+  });
+  search.addEventListener('input', () => onText(search.value.toLowerCase()));
+  return search;
 }
 
 type Value = string | number | null;

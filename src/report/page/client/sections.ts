@@ -11,7 +11,8 @@ export function figuresOf(figures: readonly Figure[]): HTMLElement {
 
 function figureOf({ label, unit, before, after, estimated }: Figure): HTMLElement {
   const about = estimated ? '~' : '';
-  if (after === null || after === before)
+  // A change that the digits do not show is none for a reader.
+  if (after === null || formatValue(after, unit) === formatValue(before, unit))
     return el('div', {}, el('dt', {}, label), el('dd', {}, el('strong', {}, formatValue(before, unit))));
   const change = changeText(before, after);
   return el(
@@ -111,12 +112,12 @@ export function layersOf(layers: readonly PageLayer[]): HTMLElement | null {
   );
 }
 
-function layerOf({ label, instruction, before, after, what }: PageLayer, most: number): HTMLElement {
+function layerOf({ label, sources, instruction, before, after, what }: PageLayer, most: number): HTMLElement {
   const share = (bytes: number) => Math.max((bytes / most) * 100, bytes > 0 ? 0.4 : 0);
   const bar = (className: string, bytes: number, y: number) =>
     svg('rect', { class: className, x: 0, y, width: `${share(bytes)}%`, height: 8, rx: 2 });
-  const sizes = [before, after].flatMap((bytes) => (bytes === null ? [] : formatSize(bytes)));
-  const change = before !== null && after !== null && before !== after ? changeText(before, after) : '';
+  const sizes = new Set([before, after].flatMap((bytes) => (bytes === null ? [] : formatSize(bytes))));
+  const change = before !== null && after !== null && sizes.size > 1 ? changeText(before, after) : '';
   const drawing = svg('svg', {
     class: 'bars',
     width: '100%',
@@ -129,9 +130,13 @@ function layerOf({ label, instruction, before, after, what }: PageLayer, most: n
     'li',
     {},
     el('span', { class: 'number' }, label),
-    el('code', { title: instruction }, instruction === '' ? 'without history' : instruction),
+    el(
+      'code',
+      { title: instruction },
+      instruction !== '' ? instruction : sources.length === 0 ? 'new layer' : 'without history',
+    ),
     drawing,
-    el('span', { class: 'sizes' }, sizes.join(' \u2192 ')),
+    el('span', { class: 'sizes' }, [...sizes].join(' \u2192 ')),
     el('span', { class: 'what' }, [change, what].filter((text) => text !== '').join(', ')),
   );
 }
