@@ -167,8 +167,11 @@ describe('a page in Chromium', () => {
       permissions: ['clipboard-read', 'clipboard-write'],
     });
     const { page } = opened;
-    await page.getByRole('button', { name: /^Copy the command/ }).click();
-    await expect.poll(() => page.locator('.said').textContent()).toBe('Copied');
+    await page
+      .locator('#todo')
+      .getByRole('button', { name: /^Copy the command/ })
+      .click();
+    await expect.poll(() => page.locator('#todo .said').textContent()).toBe('Copied');
     expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(/^ocislim prune .* --shadowed$/);
   });
 
