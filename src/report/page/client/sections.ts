@@ -11,7 +11,7 @@ export function figuresOf(figures: readonly Figure[]): HTMLElement {
 
 function figureOf({ label, unit, before, after, estimated }: Figure): HTMLElement {
   const about = estimated ? '~' : '';
-  // A change that the digits do not show is none for a reader.
+  // A change that the digits do not show is left out.
   if (after === null || formatValue(after, unit) === formatValue(before, unit))
     return el('div', {}, el('dt', {}, label), el('dd', {}, el('strong', {}, formatValue(before, unit))));
   const change = changeText(before, after);
