@@ -61,7 +61,7 @@ export function* entrySteps(
 
 /** Where the entries of a layer stand. A place is a path, and what is there: content, a whiteout or an opaque marker. */
 interface Places {
-  /** By entry, its place; -1 for what is none of these. */
+  /** By entry, its place; -1 for anything else. */
   readonly of: Int32Array;
   /** By place, the last entry there, plus one. */
   readonly last: Int32Array;
