@@ -2,7 +2,7 @@
  * Writes the bill of materials of ocislim itself, in CycloneDX 1.6. It lists the npm packages that ocislim needs at run time, the Node
  * that is in the executables, and the crates of the native engine.
  */
-import { createHash } from 'node:crypto';
+import { uuidOfText } from '../../src/report/sbom/uuid.ts';
 import type { Manifest } from './manifest.ts';
 
 /** An entry of `packages` in package-lock.json (lockfile version 3). */
@@ -66,7 +66,7 @@ export function renderSbom(materials: Materials): string {
     components,
     dependencies: dependencies(main, materials, components),
   };
-  const serialNumber = `urn:uuid:${uuidOf(JSON.stringify(body))}`;
+  const serialNumber = `urn:uuid:${uuidOfText(JSON.stringify(body))}`;
   const bill = { bomFormat: 'CycloneDX', specVersion: '1.6', serialNumber, version: 1, ...body };
   return `${JSON.stringify(bill, null, 2)}\n`;
 }
@@ -169,12 +169,4 @@ function hashOf(integrity: string): object {
     alg: algorithm.toUpperCase().replace('SHA', 'SHA-'),
     content: Buffer.from(digest, 'base64').toString('hex'),
   };
-}
-
-/** Returns a UUID of version 8 (RFC 9562, section 5.8) made of a hash. */
-function uuidOf(text: string): string {
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 32);
-  const variant = ((Number.parseInt(hash.slice(16, 17), 16) & 3) | 8).toString(16);
-  const parts = [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(13, 16)}`];
-  return [...parts, `${variant}${hash.slice(17, 20)}`, hash.slice(20)].join('-');
 }

@@ -1,5 +1,6 @@
 /** Makes the bill of materials of one image: scans it, reads its package databases, and names what is there. Caller: `sbom`. */
 import { type Bill, type BilledImage, type BilledLayer, billSteps } from '../../analyze/bill.ts';
+import { rowsOfLayers } from '../../analyze/instruction.ts';
 import { type Image, layerOf } from '../../image/image.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { componentProbe, componentsOf } from '../../rootfs/packages/component-index.ts';
@@ -53,7 +54,7 @@ function secondsOf(created: unknown): number | null {
 }
 
 function describeLayers(image: Image): readonly BilledLayer[] {
-  const rows = image.config.history.filter(({ emptyLayer }) => !emptyLayer);
+  const rows = rowsOfLayers(image.config.history, image.manifest.layers.length);
   return image.manifest.layers.map((_, i) => {
     const { descriptor, diffId } = layerOf(image, i + 1);
     return { number: i + 1, digest: descriptor.digest, diffId, instruction: rows[i]?.createdBy ?? null };

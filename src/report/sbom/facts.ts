@@ -2,9 +2,9 @@
  * What both formats of bills say in the same words: the properties of components, and names for them within the document. `cyclonedx.ts`
  * and `spdx.ts` call it.
  */
-import { createHash } from 'node:crypto';
 import type { Bill, BilledComponent, BilledLayer } from '../../analyze/bill.ts';
 import { displayPath, pathFields } from '../escape.ts';
+import { uuidOfText } from './uuid.ts';
 
 /** How a bill is written. */
 export interface BillStyle {
@@ -84,18 +84,9 @@ export class References {
   }
 }
 
-/** Returns the text of a UUID of version 8 (RFC 9562, section 5.8). The same image, tool and format give the same one. */
+/** Returns the number of a document. The same image, tool and format give the same one. */
 export function uuidOf({ image }: Bill, { version, files }: BillStyle, format: string): string {
-  const parts = [image.digest, image.reference, image.time, version, files, format];
-  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-  const variant = ((Number.parseInt(hash.slice(16, 17), 16) & 3) | 8).toString(16);
-  return [
-    hash.slice(0, 8),
-    hash.slice(8, 12),
-    `8${hash.slice(13, 16)}`,
-    `${variant}${hash.slice(17, 20)}`,
-    hash.slice(20, 32),
-  ].join('-');
+  return uuidOfText(JSON.stringify([image.digest, image.reference, image.time, version, files, format]));
 }
 
 /** Returns the time of a bill as RFC 3339 has it: 1970 where none is known, so that the same image gives the same bytes. */
