@@ -160,7 +160,7 @@ const letters: Readonly<Record<ListedFile['kind'], string>> = {
 };
 
 /** Writes a mode as `ls -l` does: `drwxr-sr-t`. */
-function modeText({ kind, mode }: ListedFile): string {
+export function modeText({ kind, mode }: Pick<ListedFile, 'kind' | 'mode'>): string {
   const three = (shift: number, special: number, letter: string) => {
     const bits = (mode >> shift) & 7;
     const runs = (bits & 1) !== 0;
@@ -171,7 +171,7 @@ function modeText({ kind, mode }: ListedFile): string {
 }
 
 /** Writes a time in UTC, since an image has no time zone of its own. */
-function timeText(seconds: number): string {
+export function timeText(seconds: number): string {
   const time = new Date(Math.floor(seconds) * 1000);
   if (Number.isNaN(time.getTime())) return `@${seconds}`;
   return time

@@ -6,6 +6,7 @@ import type { Path } from '../../../bytes/path.ts';
 import type { Change } from '../../../changeset/change.ts';
 import { displayPath, escapeText } from '../../../report/escape.ts';
 import { shortInstruction } from '../../../analyze/instruction.ts';
+import { modeText, timeText } from '../../../report/look/listing-text.ts';
 import { formatSize } from '../../../units.ts';
 import type { Contents, LayerRow } from '../contents.ts';
 import { statusNames } from '../scope.ts';
@@ -86,39 +87,12 @@ function bytesOf({ changes: { file, size } }: Contents, { id }: Change): number 
   return carrier < 0 ? 0 : (size[carrier] as number);
 }
 
-const kinds: Readonly<Record<Change['kind'], string>> = {
-  file: '-',
-  link: '-',
-  directory: 'd',
-  symlink: 'l',
-  char: 'c',
-  block: 'b',
-  fifo: 'p',
-  whiteout: ' ',
-  opaque: ' ',
-};
-
 /** Writes mode, owner and time (in UTC) as `ls -ln` does. */
 function attributesOf({ indexes }: Contents, { kind, layer, entry }: Change): string {
   const index = indexes.get(layer);
-  const mode = index?.modes[entry] ?? 0;
+  const mode = (index?.modes[entry] ?? 0) & 0o7777;
   const [uid, gid] = [index?.uids[entry] ?? 0, index?.gids[entry] ?? 0];
-  const time = new Date((index?.mtimes[entry] ?? 0) * 1000);
-  const written = Number.isNaN(time.getTime())
-    ? 'no date'
-    : time.toISOString().replace('T', ' ').slice(0, 19);
-  return `${kinds[kind]}${permissions(mode)}  ${uid}:${gid}  ${written}`;
-}
-
-function permissions(mode: number): string {
-  const letters = Array.from({ length: 9 }, (_, i) => ((mode >> (8 - i)) & 1 ? 'rwx'[i % 3] : '-'));
-  const special = (at: number, bit: number, letter: string): void => {
-    if ((mode & bit) !== 0) letters[at] = letters[at] === 'x' ? letter : letter.toUpperCase();
-  };
-  special(2, 0o4000, 's');
-  special(5, 0o2000, 's');
-  special(8, 0o1000, 't');
-  return letters.join('');
+  return `${modeText({ kind, mode })}  ${uid}:${gid}  ${timeText(index?.mtimes[entry] ?? 0)}`;
 }
 
 function instructionOf({ layers }: Contents, number: number): string {
