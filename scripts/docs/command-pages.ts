@@ -50,6 +50,7 @@ const guides: Readonly<Record<string, readonly string[]>> = {
     '[attack surface and seccomp](../surface.md)',
   ],
   explore: ['[exploring an image](../explore.md)', '[rules](../rules.md)', '[presets](../presets.md)'],
+  extract: ['[looking into an image](../files.md#files-and-directories)'],
   presets: ['[presets](../presets.md)', '[rules](../rules.md)'],
   registry: ['[registries](../registries.md)', '[air-gapped networks](../recipes/air-gap.md)'],
 };

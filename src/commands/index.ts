@@ -36,6 +36,8 @@ import {
   type VerifySettings,
 } from '../settings/tables/commands.ts';
 import {
+  extractOptions,
+  type ExtractSettings,
   historyOptions,
   type HistorySettings,
   inspectOptions,
@@ -43,6 +45,7 @@ import {
   lsOptions,
   type LsSettings,
 } from '../settings/tables/looking.ts';
+import type { Extraction } from '../jobs/look/extract-files.ts';
 import type { Listing } from '../jobs/look/list-files.ts';
 import { sbomOptions, type SbomSettings } from '../settings/tables/sbom.ts';
 import type { DescribedImage } from '../jobs/look/documents.ts';
@@ -69,6 +72,7 @@ export type {
   CheckSettings,
   CopySettings,
   DiffSettings,
+  ExtractSettings,
   HistorySettings,
   InspectSettings,
   LsSettings,
@@ -217,6 +221,23 @@ export async function sbom(
   const { sbomOf } = await import('./sbom.ts');
   const settings = { ...(await defaultSettings(sbomOptions)), ...given };
   return sbomOf(source, settings, surroundingsOf(surroundings));
+}
+
+/**
+ * Copies a file or directory of one image into a folder of this machine; its digest and DiffID are checked before anything has its final
+ * name. Paths in the result are byte strings: one character a byte. @throws OcislimError
+ */
+export async function extract(
+  source: string,
+  path: string,
+  into: string,
+  given: Partial<ExtractSettings> = {},
+  surroundings: Partial<Surroundings> = {},
+): Promise<Extraction> {
+  const { extractFrom } = await import('./look.ts');
+  const settings = { ...(await defaultSettings(extractOptions)), ...given };
+  const look = { source, settings, surroundings: surroundingsOf(surroundings) };
+  return extractFrom(look, { path, into }, settings);
 }
 
 /** Fills in the settings of a command that looks into one image. */

@@ -11,6 +11,8 @@ import {
   readHistory,
   readManifest,
 } from '../jobs/look/documents.ts';
+import type { Extraction } from '../jobs/look/extract-files.ts';
+import type { Grants } from '../layers/unpack/unpack.ts';
 import { listFiles, type Listing } from '../jobs/look/list-files.ts';
 import type { OneImageOptions } from '../jobs/one-image.ts';
 import { OcislimError } from '../errors.ts';
@@ -94,6 +96,28 @@ export async function readFileOf<T>(
   const { withFile } = await import('../jobs/look/read-file.ts');
   const wish = { path: utf8Bytes(path), layer, verify };
   return await withImage(look, (options) => withFile(options, wish, use));
+}
+
+/** What is extracted, and what it may ask of the system. */
+export interface ExtractionSettings extends Grants, ReadSettings {
+  readonly strip: boolean;
+  readonly force: boolean;
+}
+
+/** Extracts a file or directory of the image into a folder. The path is text in UTF-8. @throws USAGE for owners without root */
+export async function extractFrom(
+  look: Look,
+  { path, into }: { readonly path: string; readonly into: string },
+  { owners, devices, setuid, xattrs, ...settings }: ExtractionSettings,
+): Promise<Extraction> {
+  if (owners && process.getuid?.() !== 0)
+    throw new OcislimError('USAGE', '--owners needs root: only root can give files away', {
+      advice: 'Without it, files belong to you.',
+    });
+  const { extractFiles } = await import('../jobs/look/extract-files.ts');
+  const grants = { owners, devices, setuid, xattrs };
+  const wish = { ...settings, path: utf8Bytes(path), into, grants };
+  return await withImage(look, (options) => extractFiles(options, wish));
 }
 
 /** Opens what one image is read from. @throws USAGE for several platforms */

@@ -131,6 +131,8 @@ beforeAll(async () => {
     lost: buildImage({
       layers: [writeTar([{ type: 'link', name, linkname: `${name}/2` }]), writeTar([file('z')])],
     }),
+    pipes: buildImage({ layers: [writeTar([{ type: 'fifo', name }, file('z')])] }),
+    twice: buildImage({ layers: [writeTar([file(`${name}/A`), file(`${name}/a`)])] }),
     climbs: buildImage({ layers: [writeTar([file(`../${name}`)]), writeTar([file('z')])] }),
   });
   const named = join(folder, 'named');
@@ -408,6 +410,17 @@ const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
     () => [`${places.image}:lying`, 'bin/sh', '--no-verify'],
     () => [`${places.image}:lost`, nastyName],
     () => [`${places.image}:climbs`, 'x'],
+  ],
+  extract: [
+    () => [`${places.image}:v1`, '/', join(out, nastyName, 'x')],
+    () => [`${places.image}:v1`, `app/${nastyName}`, join(out, 'x')],
+    () => [`${places.image}:v1`, nasty, join(out, 'x')],
+    () => [`${places.image}:v1`, '/', out, '--layer', '2'],
+    () => [`${places.image}:v1`, '/', places.trace],
+    () => [`${places.image}:lying`, '/', join(out, 'x')],
+    () => [`${places.image}:below`, '/', join(out, 'x')],
+    () => [`${places.image}:pipes`, '/', join(out, 'x')],
+    () => [`${places.image}:twice`, nastyName, join(out, 'x'), '--strip'],
   ],
   export: [
     () => [`${places.image}:v1`, join(out, 'rootfs.tar')],

@@ -96,6 +96,8 @@ describe('a word of another tool', () => {
     ['tags x', 'skopeo list-tags'],
     ['list x', 'ocislim ls IMAGE PATH'],
     ['view x y', 'ocislim cat IMAGE PATH'],
+    ['cp x y', 'ocislim extract IMAGE PATH DIR'],
+    ['unpack x y', 'ocislim extract IMAGE / DIR'],
     ['login x', 'Log in with docker'],
     ['dive x', 'ocislim analyze IMAGE'],
     ['lint x', 'ocislim check IMAGE'],

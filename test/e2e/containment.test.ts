@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { removeFolder, run, workFolder } from '../support/e2e/programs.ts';
@@ -161,6 +161,17 @@ function escapes({ touched, seen, started, others }: Deeds): string[] {
   ];
 }
 
+/** Lists the folders of a path that are below another one. */
+function ancestorsBelow(path: string, top: string): string[] {
+  const above: string[] = [];
+  for (let at = dirname(path); at.length > top.length; at = dirname(at)) above.push(at);
+  return above;
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
 describe('T1, T2: whatever a layer holds', () => {
   it('no command writes outside of its folders, starts anything, or reaches for the network', async () => {
     const layers = new Map(sample([...corpus()], 2));
@@ -220,6 +231,47 @@ describe('T1, T2: whatever a layer holds', () => {
     expect([...deeds.reached]).toEqual([]);
     expect(new Set(statuses)).toEqual(new Set([0, 1]));
     expect(readdirSync(join(work, 'tmp'))).toEqual([]);
+  });
+
+  it('extract makes files in its own folder alone, and follows no symbolic link', async () => {
+    const held = new Map([
+      ...sample([...corpus()], 2),
+      ...sample(tarCases, 3).map(({ tar }, i) => [`case-${i}`, tar] as const),
+    ]);
+    await writeLayout(
+      join(work, 'held'),
+      Object.fromEntries([...held].map(([name, layer]) => [name, imageOf(layer)])),
+    );
+    const files = join(work, 'files');
+    const targets = [...held.keys()].map((name) => join(files, name));
+    const commands = [...held.keys()].map((name, i) => [
+      'extract',
+      `oci:${join(work, 'held')}:${name}`,
+      '/',
+      targets[i] ?? '',
+      '-q',
+      ...(i % 2 === 0 ? ['--setuid'] : []),
+    ]);
+    const { deeds, statuses } = await trace('extract', commands);
+    const isOutside = (path: string) => path !== files && !path.startsWith(`${files}/`);
+    const ways = allowed();
+    expect([...deeds.touched].filter((path) => isOutside(path) && !ways.test(path))).toEqual([]);
+    expect([...deeds.seen].filter((path) => path.includes(canary) && isOutside(path))).toEqual([]);
+    expect([deeds.started.slice(1), deeds.others, [...deeds.reached]]).toEqual([[], [], []]);
+    // Where it was written there are no links on the way, so that the names are the places.
+    const places = [...deeds.touched].map((path) =>
+      path.replace(/^(.*\/files\/)\.(.*?)\.partial-[0-9a-f-]+/, '$1$2'),
+    );
+    const through = places.filter((path) => ancestorsBelow(path, files).some((above) => isLink(above)));
+    expect(through).toEqual([]);
+    // What failed left nothing, and what did not has its name.
+    const done = targets.filter((_, i) => statuses[i] === 0);
+    expect(done.length).toBeGreaterThan(targets.length / 4);
+    expect(readdirSync(files).toSorted()).toEqual(
+      done.map((path) => path.slice(files.length + 1)).toSorted(),
+    );
+    expect(new Set(statuses)).toEqual(new Set([0, 1]));
+    expect(places.length).toBeGreaterThan(targets.length);
   });
 
   it('from and to a registry on loopback, nothing else is reached', async () => {

@@ -8,6 +8,7 @@ import { copy } from './copy.ts';
 import { diff } from './diff.ts';
 import { explore } from './explore.ts';
 import { exportCommand } from './export.ts';
+import { extract } from './extract.ts';
 import { history } from './history.ts';
 import { inspect } from './inspect.ts';
 import { ls } from './ls.ts';
@@ -39,6 +40,7 @@ export const commands: readonly Command[] = [
   ls,
   cat,
   explore,
+  extract,
   exportCommand,
   sbom,
   trace,

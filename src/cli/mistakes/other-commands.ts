@@ -49,7 +49,8 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
     'Use "ocislim copy SRC REGISTRY/NAME:TAG": SRC is oci:DIR:tag, oci-archive:FILE or docker-archive:FILE.',
   ],
   ['pull fetch download', 'Use "ocislim copy IMAGE oci:DIR:tag", or docker-archive:FILE for "docker load".'],
-  ['cp clone mirror sync retag tag additional-tag promote', 'Use "ocislim copy SRC DST", for each image.'],
+  ['clone mirror sync retag tag additional-tag promote', 'Use "ocislim copy SRC DST", for each image.'],
+  ['cp', 'Use "ocislim extract IMAGE PATH DIR" for files, "ocislim copy SRC DST" for images.'],
   ['save archive pack', saving],
   [
     'load',
@@ -83,8 +84,8 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
     'Use "ocislim diff A B": it lists what differs, and what an update downloads.',
   ],
   [
-    'unpack untar rootfs mount extract flatten-to-tar',
-    'Use "ocislim export IMAGE rootfs.tar", then tar; "ocislim cat IMAGE PATH" prints one file.',
+    'unpack untar rootfs mount flatten-to-tar',
+    'Use "ocislim extract IMAGE / DIR" for files, "ocislim export IMAGE rootfs.tar" for a tar.',
   ],
   ['minify shrink optimize optimise reduce slimify minimize docker-slim diet', 'Use "ocislim slim SRC DST".'],
   ['rechunk relayer split split-layers', 'ocislim does not divide layers yet.'],

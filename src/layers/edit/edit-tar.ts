@@ -16,12 +16,14 @@ import { orderedData, type Spooling } from './ordered-data.ts';
  * layer; each is read once and to its end, so that it is verified before the result is used. The chunks of a source may be
  * lent, and the output is then lent, too. If the data needs another order than its sources have, it goes through a spool, and
  * sources are read several times if the spool is small; their chunks must not be lent then.
+ * With `endings` left, a source is read no further than its last kept entry, and its bytes are not verified.
  * @throws the errors of the sources, TAR_INVALID for a head that cannot be edited, and those of `orderedData`
  */
 export async function* editTar(
   edit: LayerEdit,
   open: (layer: number) => ByteStream,
   spooling: Spooling | null = null,
+  endings: 'read' | 'left' = 'read',
 ): ByteStream {
   const { order } = edit;
   if (order !== null && spooling === null)
@@ -31,7 +33,7 @@ export async function* editTar(
   const links: Uint8Array[] = [];
   yield* gather(edit.before, pieces);
   if (order === null || spooling === null) {
-    yield* inTheirOrder(edit, open, pieces, links);
+    yield* inTheirOrder(edit, open, { pieces, links, endings });
   } else {
     for await (const chunk of orderedData({ edit, order, open, spooling, links })) {
       pieces.add(chunk);
@@ -45,12 +47,19 @@ export async function* editTar(
   yield* pieces.ready();
 }
 
+/** What collects the pieces of a tar that is being written. */
+interface Writing {
+  readonly pieces: Coalescer;
+  /** Heads of hard links, by their places behind the data. */
+  readonly links: Uint8Array[];
+  readonly endings: 'read' | 'left';
+}
+
 /** Streams the sources one after the other. What follows the last needed entry of one is read beside the next, to verify it. */
 async function* inTheirOrder(
   { sources }: LayerEdit,
   open: (layer: number) => ByteStream,
-  pieces: Coalescer,
-  links: Uint8Array[],
+  { pieces, links, endings: wanted }: Writing,
 ): ByteStream {
   const endings = new Endings();
   try {
@@ -59,8 +68,10 @@ async function* inTheirOrder(
       let isLeft = false;
       try {
         yield* editSource(reader, actions, pieces, links);
-        await endings.begin(reader);
-        isLeft = true;
+        if (wanted === 'read') {
+          await endings.begin(reader);
+          isLeft = true;
+        }
       } finally {
         if (!isLeft) await reader.cancel();
       }

@@ -104,6 +104,34 @@ const verify = flag({
 
 export const catOptions = { output: outputFile, layer, verify, platform, ...reaching };
 
+export const extractOptions = {
+  strip: flag({
+    describe: 'put what is in a directory right into DIR, without a folder of its name',
+    group: 'Result',
+  }),
+  force: flag({
+    describe: 'replace files that are there, and add to folders',
+    details: 'A symbolic link that is there is replaced, never followed.',
+    group: 'Result',
+  }),
+  owners: flag({
+    describe: 'give files the owners of the image, and its modes exactly (root)',
+    group: 'Result',
+  }),
+  setuid: flag({ describe: 'keep the bits setuid and setgid', group: 'Result' }),
+  devices: flag({ describe: 'make devices (root) and named pipes', group: 'Result' }),
+  xattrs: flag({
+    describe: 'set extended attributes, file capabilities among them (root)',
+    details: 'Needs the program setfattr.',
+    group: 'Result',
+  }),
+  layer,
+  verify,
+  platform,
+  ...reaching,
+};
+export type ExtractSettings = SettingsOf<typeof extractOptions>;
+
 function readFormat(given: string, where: string): string {
   return checkFormat(given, where, ['text', 'json']);
 }

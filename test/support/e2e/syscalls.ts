@@ -78,7 +78,9 @@ function take(
     const isLook =
       looking.has(call) ||
       (/^open(?:at)?$/.test(call) && !/O_(?:WRONLY|RDWR|CREAT|TRUNC|TMPFILE|APPEND)/.test(rest));
-    const paths = pathsIn(rest, folder);
+    const named = pathsIn(rest, folder);
+    // What a symbolic link says is text, and nothing is done to what it may lead to.
+    const paths = call === 'symlink' || call === 'symlinkat' ? named.slice(-1) : named;
     if (paths.length === 0 && !isLook) deeds.others.add(`${call}(${rest}`);
     for (const path of paths) (isLook ? deeds.seen : deeds.touched).add(path);
   }
