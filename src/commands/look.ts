@@ -16,10 +16,10 @@ import type { Grants } from '../layers/unpack/unpack.ts';
 import { listFiles, type Listing } from '../jobs/look/list-files.ts';
 import type { OneImageOptions } from '../jobs/one-image.ts';
 import { OcislimError } from '../errors.ts';
-import { utf8Bytes } from '../bytes/bytes.ts';
 import type { HistoryLine } from '../jobs/look/history.ts';
 import type { OpenedFile } from '../jobs/look/read-file.ts';
 import type { Platform } from '../oci/platform.ts';
+import { readDisplayed } from '../report/escape.ts';
 import type { ReachingSettings } from '../settings/tables/commands.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Workspace } from './workspace.ts';
@@ -71,12 +71,12 @@ export interface ListSettings {
   readonly directory: boolean;
 }
 
-/** Lists files at a path of the image. The path is text in UTF-8. */
+/** Lists files at a path of the image. The path is text, with the escapes that lists of files have for odd names. */
 export async function lookAtFiles(look: Look, path: string, settings: ListSettings): Promise<Listing> {
   const { layer, allLayers, recursive, directory: itself } = settings;
   if (layer !== null && allLayers)
     throw new OcislimError('USAGE', '--layer is one layer, and --all-layers are all: give one of them');
-  const wish = { path: utf8Bytes(path), layer, allLayers, recursive, itself };
+  const wish = { path: readDisplayed(path), layer, allLayers, recursive, itself };
   return await withImage(look, (options) => listFiles(options, wish));
 }
 
@@ -86,7 +86,7 @@ export interface ReadSettings {
   readonly verify: boolean;
 }
 
-/** Opens a file of the image, and passes it to `use`. The path is text in UTF-8. */
+/** Opens a file of the image, and passes it to `use`. The path is text, with the escapes that lists of files have for odd names. */
 export async function readFileOf<T>(
   look: Look,
   path: string,
@@ -94,7 +94,7 @@ export async function readFileOf<T>(
   use: (file: OpenedFile) => Promise<T>,
 ): Promise<T> {
   const { withFile } = await import('../jobs/look/read-file.ts');
-  const wish = { path: utf8Bytes(path), layer, verify };
+  const wish = { path: readDisplayed(path), layer, verify };
   return await withImage(look, (options) => withFile(options, wish, use));
 }
 
@@ -104,7 +104,7 @@ export interface ExtractionSettings extends Grants, ReadSettings {
   readonly force: boolean;
 }
 
-/** Extracts a file or directory of the image into a folder. The path is text in UTF-8. @throws USAGE for owners without root */
+/** Extracts a file or directory of the image into a folder. The path is text, with the escapes that lists of files have for odd names. @throws USAGE for owners without root */
 export async function extractFrom(
   look: Look,
   { path, into }: { readonly path: string; readonly into: string },
@@ -116,7 +116,7 @@ export async function extractFrom(
     });
   const { extractFiles } = await import('../jobs/look/extract-files.ts');
   const grants = { owners, devices, setuid, xattrs };
-  const wish = { ...settings, path: utf8Bytes(path), into, grants };
+  const wish = { ...settings, path: readDisplayed(path), into, grants };
   return await withImage(look, (options) => extractFiles(options, wish));
 }
 

@@ -1,7 +1,7 @@
 /**
  * Makes text from outside harmless for terminals, CI logs and JSON. Everything that prints names or messages calls it.
  */
-import { type ByteString, decodeForDisplay } from '../bytes/bytes.ts';
+import { type ByteString, decodeForDisplay, joinBytes, readByteString, utf8Bytes } from '../bytes/bytes.ts';
 
 /**
  * Characters that must not reach a terminal: controls, invisible characters (bidirectional overrides, joiners, tags, fillers), line
@@ -65,6 +65,28 @@ export function safeJsonText(json: string): string {
  */
 export function displayPath(path: ByteString): string {
   return disarm(decodeForDisplay(path, (text) => escapeCharacters(text.replaceAll('\\', '\\\\'))));
+}
+
+/** Escapes of names, as `displayPath` writes them. */
+const escapes = /(\\\\|\\x[0-9a-f]{2}|\\u\{[0-9a-f]{1,6}\}|\\[nrt])/;
+
+/**
+ * Reads a name that a person typed, or copied from what `displayPath` has rendered: its escapes become what they stand for, and the rest
+ * is UTF-8. The inverse of `displayPath`.
+ */
+export function readDisplayed(text: string): ByteString {
+  return joinBytes(
+    text.split(escapes).map((piece, i) => (i % 2 === 0 ? utf8Bytes(piece) : unescaped(piece))),
+    '',
+  );
+}
+
+function unescaped(escape: string): ByteString {
+  const known = Object.entries(named).find(([, written]) => written === escape)?.[0];
+  if (known !== undefined) return utf8Bytes(known);
+  if (escape.startsWith('\\x')) return readByteString(Uint8Array.of(Number.parseInt(escape.slice(2), 16)));
+  const code = escape.startsWith('\\u') ? Number.parseInt(escape.slice(3, -1), 16) : 0x5c;
+  return utf8Bytes(code > 0x10ffff ? escape : String.fromCodePoint(code));
 }
 
 /** Returns the fields that name a file in a report: its name if that is UTF-8, otherwise a readable stand-in and the bytes. */

@@ -11,7 +11,7 @@ const scene = openScene(() => ({
   app: buildImage({
     layers: [
       tar('a=one', { name: 'b', body: binary }),
-      tar('a=two', { name: 'n', body: Buffer.from(nasty) }),
+      tar('a=two', 'odd\xff\n=odd', { name: 'n', body: Buffer.from(nasty) }),
     ],
   }),
 }));
@@ -20,6 +20,13 @@ test('exact bytes are printed', async () => {
   expect((await pipeCli(['cat', scene.at('app'), 'b'], new Uint8Array())).stdout).toEqual(binary);
   expect(await scene.succeed('cat', scene.at('app'), 'a')).toBe('two');
   expect(await scene.succeed('cat', scene.at('app'), 'a', '--layer', '1')).toBe('one');
+});
+
+test('a name is taken as ls prints it', async () => {
+  const names = (await scene.succeed('ls', scene.at('app'))).split('\n');
+  const odd = names.find((name) => name.startsWith('odd')) ?? '';
+  expect(odd).toBe('odd\\xff\\n');
+  expect(await scene.succeed('cat', scene.at('app'), odd)).toBe('odd');
 });
 
 test('a terminal gets them escaped, line by line', async () => {

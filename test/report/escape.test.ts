@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { readJson } from '../../src/oci/json-reader.ts';
 import { describe, expect, it } from 'vitest';
-import { displayPath, escapeText, pathFields, safeJsonText } from '../../src/report/escape.ts';
+import { displayPath, escapeText, pathFields, readDisplayed, safeJsonText } from '../../src/report/escape.ts';
 import { b } from '../support/bytes.ts';
 
 const bytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
@@ -164,4 +164,39 @@ it('safe JSON keeps its value and its lines, without anything that a terminal or
       expect(safe).not.toMatch(/##\w*\[|^\s*::/m);
     }),
   );
+});
+
+describe('readDisplayed', () => {
+  it('law: reads every name as displayPath has rendered it', () => {
+    const odd = fc.constantFrom(
+      '\\',
+      '\n',
+      '\xff',
+      '::',
+      '##[',
+      '\u00c3',
+      '\u00a9',
+      '\x00',
+      '\x1b',
+      'x41',
+      'u{41}',
+    );
+    const piece = fc.oneof(
+      odd,
+      fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((byte) => String.fromCharCode(byte)) }),
+    );
+    fc.assert(
+      fc.property(fc.array(piece), (pieces) => {
+        const name = b(pieces.join(''));
+        expect(readDisplayed(displayPath(name))).toBe(name);
+      }),
+    );
+  });
+
+  it.each([
+    ['naïve 日本', bytes('naïve 日本')],
+    ['bad\\xff', 'bad\xff'],
+    ['a\\q', 'a\\q'],
+    ['\\u{110000}', '\\u{110000}'],
+  ])('takes %j as a person means it', (text, name) => expect(readDisplayed(text)).toBe(name));
 });

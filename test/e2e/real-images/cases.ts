@@ -2,6 +2,7 @@
  * What is done to each real image. One file for each image calls `judgeRealImage`, so that they run side by side. CI does
  * each job to one of the images, another one each day; `npm run test:all` does every job to every image.
  */
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { ocislim, rewrite } from '../../support/e2e/cli.ts';
 import { uploadedBlobs } from '../../support/e2e/docker-registry.ts';
@@ -9,7 +10,8 @@ import { directoryTimes } from '../../support/e2e/judge.ts';
 import { expectDiff, expectDownload, listImage } from '../../support/e2e/judged-diff.ts';
 import { type JudgedImage, judgePacked } from '../../support/e2e/judged-image.ts';
 import { expectNoWaste, isWhiteout, layerDigests, RealImage } from '../../support/e2e/real-image.ts';
-import { differences } from '../../support/e2e/rootfs-listing.ts';
+import { removeFolder } from '../../support/e2e/programs.ts';
+import { differences, type Listing, listRootfs } from '../../support/e2e/rootfs-listing.ts';
 import { paired, sample } from '../../support/extent.ts';
 
 const names = ['nginx', 'node', 'python'] as const;
@@ -109,6 +111,28 @@ const jobs: Readonly<Record<string, Job>> = {
     await rewrite(['prune', source, pruned, '--shadowed', '--preset', 'docs,setuid']);
     await expectDiff([source, pruned], [original.listing, await listImage(pruned)]);
     await expectDownload(image, base);
+  },
+
+  'extract / as root': async ({ source, work, original }) => {
+    const folder = join(work, 'extracted');
+    const all = ['--owners', '--setuid', '--devices', '--xattrs'];
+    const { status, stderr } = await ocislim(['extract', source, '/', folder, ...all]);
+    expect(status, stderr).toBe(0);
+    const extracted = await listRootfs(folder);
+    removeFolder(folder);
+    // umoci changes the times of directories, and Node sets times to less than a microsecond.
+    const comparable = (listing: Listing): Listing =>
+      new Map(
+        [...listing].map(([path, entry]) => {
+          const mtime = entry.type === 'dir' ? '' : String(Math.round(Number(entry.mtime) / 1e6));
+          return [path, { ...entry, mtime }];
+        }),
+      );
+    expect(differences(comparable(original.listing), comparable(extracted))).toEqual([]);
+    const times = [...directoryTimes(original.layers)].filter(
+      ([path]) => extracted.get(path)?.type === 'dir',
+    );
+    expect(times.length).toBeGreaterThan(100);
   },
 
   'recompress to zstd 3': (image) => recompress(image, 'zstd', '3'),

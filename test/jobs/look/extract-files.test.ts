@@ -9,11 +9,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { asByteString } from '../../../src/bytes/bytes.ts';
+import { OcislimError } from '../../../src/errors.ts';
+import { temporaryMark } from '../../../src/files/temporary.ts';
 import { type Extraction, type ExtractWish, extractFiles } from '../../../src/jobs/look/extract-files.ts';
 import { lawRuns, rootfsOf } from '../../laws/rig.ts';
 import { layerStack } from '../../support/arbitrary/layers.ts';
@@ -34,12 +37,12 @@ afterAll(() => rm(folder, { recursive: true }));
 const fresh = () => join(folder, `out-${(count += 1)}`);
 const grants = { owners: false, devices: false, setuid: false, xattrs: false };
 
-type Wish = Partial<Omit<ExtractWish, 'path'>> & MemorySourceOptions;
+type Wish = Partial<Omit<ExtractWish, 'path'>> & MemorySourceOptions & { readonly signal?: AbortSignal };
 
 async function extract(image: BuiltImage, path: string, into: string, wish: Wish = {}): Promise<Extraction> {
   const { layer = null, strip = false, force = false, verify = true, ...more } = wish;
   const source = new MemorySource(image, { label: 'app:1', ...more });
-  const { signal } = new AbortController();
+  const { signal = new AbortController().signal } = more;
   const options = { source, platform: null, jobs: 1, maxScratch: 0, listener: () => {}, signal };
   const whole = {
     path: asByteString(path),
@@ -281,4 +284,31 @@ describe('a layer that changes behind the files', () => {
     await extract(tree, 'd', into, { onOpen, verify: false });
     expect(read(into, 'd/a')).toBe('1');
   });
+});
+
+test('an interruption leaves nothing, whenever it comes', async () => {
+  for (const nth of [1, 2, 3, 4]) {
+    const into = fresh();
+    const stop = new AbortController();
+    let opened = 0;
+    const onOpen = () => {
+      if (++opened === nth) stop.abort(new OcislimError('INTERRUPTED', 'stop'));
+    };
+    await expect(extract(app, 'etc', into, { onOpen, signal: stop.signal })).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+    });
+    expect(existsSync(into)).toBe(false);
+  }
+  expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
+test('what a killed process left is swept away', async () => {
+  const into = fresh();
+  mkdirSync(into);
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  const [mark = ''] = /\d+-\d+-[0-9a-f]{8}-/.exec(temporaryMark()) ?? [];
+  const left = join(into, `.ocislim.partial-${mark.replace(/^\d+-\d+/, `${pid}-1`)}0123456789abcdef`);
+  mkdirSync(join(left, 'd'), { recursive: true });
+  await extract(app, 'x', into);
+  expect(readdirSync(into)).toEqual(['x']);
 });
