@@ -33,10 +33,10 @@ test('law: what upper layers tell of a path is what all of them make', async () 
       // Names that any state of the filesystem had, and some that none had.
       const names = new Set(tars.flatMap((_, i) => [...rootfsOf(tars.slice(0, i + 1)).keys()]));
       for (const name of [...names, 'a/none', 'none']) {
-        const [kind] = await ask(tars, (view) => view.kind(name as string as Path));
+        const [kind] = await ask(tars, (view) => view.kind(name as Path));
         const node = rootfs.get(name);
         expect([name, kind]).toEqual([name, node?.kind === 'dir' ? 'directory' : (node?.kind ?? null)]);
-        const [target] = await ask(tars, (view) => view.target(name as string as Path));
+        const [target] = await ask(tars, (view) => view.target(name as Path));
         expect([name, target]).toEqual([name, node?.kind === 'symlink' ? node.target : null]);
       }
     }),
