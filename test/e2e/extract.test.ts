@@ -16,14 +16,15 @@ beforeAll(async () => {
   chmodSync(work, 0o777);
   const folder = (name: string, mode: number) => ({ name, type: 'dir', mode }) as const;
   const closed = tar(
-    ...[
-      folder('closed', 0o555),
-      folder('closed/in', 0o555),
-      folder('closed/in/deep', 0),
-      folder('top', 0o111),
-    ],
-    ...[{ name: 'closed/a', mode: 0, uid: 1000 }, 'closed/h->closed/a', { name: 'closed/in/b', mode: 0o444 }],
-    ...[{ name: 'su', mode: 0o4755 }, { name: 'dev/null', type: 'char', devmajor: 1, devminor: 3 } as const],
+    folder('closed', 0o555),
+    folder('closed/in', 0o555),
+    folder('closed/in/deep', 0),
+    folder('top', 0o111),
+    { name: 'closed/a', mode: 0, uid: 1000 },
+    'closed/h->closed/a',
+    { name: 'closed/in/b', mode: 0o444 },
+    { name: 'su', mode: 0o4755 },
+    { name: 'dev/null', type: 'char', devmajor: 1, devminor: 3 },
   );
   await writeLayout(join(work, 'layout'), { 1: buildImage({ layers: [closed] }) });
 });
