@@ -55,7 +55,7 @@ export async function diffImages(given: DiffOptions): Promise<ImageDiff> {
   const options = { ...given, ...nearSources(given) };
   const sets = await readSets(options);
   const { pairs } = sets;
-  const gathering = { probe: componentProbe, digests: false, twins: false, programs: false };
+  const gathering = { probe: componentProbe, digests: false, twins: false, programs: false, parts: true };
   // Only what is read twice is worth a copy.
   await using scratch = new Scratch(options.patch ? options.maxScratch : 0);
   const digester = new LayerDigester({ ...options, forms: true, gathering, scratch });

@@ -17,6 +17,7 @@ import {
 import { type Short, specOf, tar } from '../../support/model/shorthand.ts';
 import { bytesOf } from '../../support/model/byte-string.ts';
 import { type EntrySpec, writeTar } from '../../support/model/tar-bytes.ts';
+import { zipOf } from '../../support/zip.ts';
 
 type Layers = readonly (readonly Short[])[];
 
@@ -329,6 +330,16 @@ test('packages are compared, with the bytes of their files', async () => {
     { paths: 9, bytes: 96, packages: 1 },
     { paths: 9, bytes: 99, packages: 1 },
   ]);
+});
+
+test('packages that only files themselves tell of are compared: archives of Java', async () => {
+  const withJar = (version: string) => {
+    const properties = `version=${version}\ngroupId=a\nartifactId=b\n`;
+    const body = zipOf({ 'META-INF/maven/a/b/pom.properties': properties });
+    return buildImage({ layers: [writeTar([{ ...specOf('app/b.jar='), body }])], compress: 'none' });
+  };
+  const { packages } = onlyPlatform((await compareTrees(withJar('1.9'), withJar('1.10'))).diff);
+  expect(packages).toMatchObject([{ kind: 'java', name: 'a:b', change: 'upgraded', a: '1.9', b: '1.10' }]);
 });
 
 test('downloads count blobs, chains and contents', async () => {
