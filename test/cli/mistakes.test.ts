@@ -131,7 +131,7 @@ describe('a word of another tool', () => {
     ['copy a b --src-tls-verify=false', '--no-tls-verify'],
     ['copy a b --username me', '--creds USER:PASSWORD'],
     ['squash a b --threads 4', 'Write --jobs N.'],
-    ['prune a b --http-probe', 'ocislim trace record'],
+    ['prune a b --http-probe /', 'ocislim trace record'],
     ['squash a b --preset docs', '--preset is an option of prune and slim.'],
     ['verify a b --dest-compress-format zstd', 'ocislim recompress'],
   ])('gets ours, or the tool that does it: %s', async (line, advice) => {

@@ -78,6 +78,17 @@ const texts: Readonly<Record<string, readonly string[]>> = {
   path: ['bin/sh'],
   trace: [trace],
   'trace-root': ['/'],
+  'continue-after': ['enter', '3'],
+  'http-probe': ['/health', ':8080/b'],
+  'run-env': ['A=b'],
+  'run-env-file': [file('env', 'A=b\n')],
+  'run-hosts': ['db=127.0.0.1'],
+  'run-memory': ['512MiB'],
+  'run-mount': ['/tmp:/data:ro'],
+  'run-publish': ['8080:80'],
+  'run-tmpfs': ['/scratch'],
+  openapi: ['/openapi.json', file('api.yaml', 'openapi: 3.1.0\npaths: { /a: { get: {} } }\n')],
+  'http-probe-file': [file('probes.yaml', '- path: /a\n  status: 204\n')],
   'removed-by': [
     file(
       'report.json',
