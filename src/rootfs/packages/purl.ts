@@ -71,7 +71,7 @@ function partsOf(component: Named, distribution: Distribution | null): Parts | n
     case 'java': {
       // "group:artifact"; an archive without coordinates has a name only, which its type does not allow.
       const colon = name.indexOf(':');
-      if (colon <= 0) return null;
+      if (!/[^/]/.test(name.slice(0, Math.max(colon, 0)))) return null;
       return {
         type: 'maven',
         namespace: name.slice(0, colon),

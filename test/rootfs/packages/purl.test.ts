@@ -118,6 +118,11 @@ describe('the package URL', () => {
     qualifiers: fc.dictionary(fc.constantFrom('build', 'platform', 'type'), value),
   });
 
+  it('needs a group for an archive of Java', () => {
+    for (const name of [':a', '/:a', '//:a', 'a'])
+      expect(purlOf(named('java', name, '1'), debian)).toBeNull();
+  });
+
   it('law: is ASCII without blanks or controls, and another reader finds the same parts in it', () => {
     fc.assert(
       fc.property(fc.constantFrom(...componentKinds), word, word, details, (kind, name, version, rest) => {
