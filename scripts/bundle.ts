@@ -10,6 +10,7 @@ import { ascii } from './bundle/ascii.ts';
 import { directBuiltins } from './bundle/direct-builtins.ts';
 import { inGroups } from './bundle/groups.ts';
 import { licensesOf } from './bundle/licenses.ts';
+import { optionalPackages } from './bundle/optional-packages.ts';
 import { pageInside } from './bundle/page-assets.ts';
 import { undiciParts } from './bundle/undici-parts.ts';
 import { buildPage } from './page.ts';
@@ -21,6 +22,9 @@ const source = (file: string) => fileURLToPath(new URL(`src/${file}`, root));
 /** What all bundles have in common. */
 const common = {
   platform: 'node',
+  external: optionalPackages,
+  // It tells of modules that are imported in two ways, which groups make harmless.
+  logLevel: 'silent',
   // undici leaves its second parser out where this name is defined, as in Node's own build of it.
   transform: { define: { esbuildDetection: '"defined"' } },
 } as const;

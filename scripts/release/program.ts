@@ -9,6 +9,7 @@ import { build, type OutputChunk, type Plugin, type RolldownOutput } from 'rolld
 import { ascii } from '../bundle/ascii.ts';
 import { inGroups } from '../bundle/groups.ts';
 import { licensesOf } from '../bundle/licenses.ts';
+import { optionalPackages } from '../bundle/optional-packages.ts';
 import { pageInside } from '../bundle/page-assets.ts';
 import { undiciParts } from '../bundle/undici-parts.ts';
 import { type BuiltPage, buildPage } from '../page.ts';
@@ -71,6 +72,7 @@ export async function bundleProgram(): Promise<readonly ReleaseFile[]> {
 const common = {
   cwd: root,
   platform: 'node',
+  external: optionalPackages,
   write: false,
   // It tells of modules that are imported in two ways, which groups make harmless.
   logLevel: 'silent',
