@@ -70,10 +70,17 @@ function commandLines(command: readonly string[], source: string, width: number)
   return [...lines, line];
 }
 
-/** Renders what each command would save by itself, each with the command below it. */
+/**
+ * Renders what each command would save by itself, each with the command below it; without estimates, the option that asks for them.
+ * Empty for a quick analysis.
+ */
 export function savingLines(analysis: Analysis, { style, width }: TextOptions): string[] {
+  const title = style.bold('what each command would save, by itself');
   const rows = savingRows(analysis);
-  if (rows.length === 0) return [];
+  if (rows.length === 0)
+    return analysis.surface === null
+      ? []
+      : [title, style.dim('--estimate tells, by packing the layers on trial')];
   const table = layOut(
     [
       ['', 'pull', 'unpacked'].map((text) => ({ text, paint: style.dim })),
@@ -88,7 +95,7 @@ export function savingLines(analysis: Analysis, { style, width }: TextOptions): 
   const indent = '  ';
   const [head = '', ...lines] = table;
   return [
-    style.bold('what each command would save, by itself'),
+    title,
     head,
     ...lines.flatMap((line, i) => {
       const command = rows[i]?.[1].command ?? [];

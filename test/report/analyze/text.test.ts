@@ -61,6 +61,11 @@ describe('the text of an analysis', () => {
     expect(quick).not.toContain('duplicates');
   });
 
+  it('without estimates names the option that asks for them', () => {
+    expect(render({ ...sample, savings: null })).toContain('--estimate tells');
+    expect(render(sample)).not.toContain('--estimate');
+  });
+
   it('of an image without waste says so, and of one layer shows no share for dive', () => {
     const clean = render({
       ...sample,
