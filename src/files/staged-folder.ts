@@ -3,7 +3,7 @@
  * where that is there already. What unpacks images writes into one, so that nothing unfinished has the final name.
  */
 import type { Stats } from 'node:fs';
-import { chmod, lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { access, chmod, constants, lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OcislimError } from '../errors.ts';
 import { fileError, systemCode } from './file-error.ts';
@@ -13,6 +13,22 @@ import { stemOf, sweepTemporaries, temporaryName } from './temporary.ts';
 
 /** The beginning of the names of folders inside of others. */
 const inner = '.ocislim';
+
+/** How what is staged gets its place. */
+export interface Placing {
+  readonly moves: readonly Move[];
+  /** Folders that are there and stay, by their names in the target, one character a byte: the target itself (empty) among them. */
+  readonly kept: ReadonlySet<string>;
+}
+
+interface Move {
+  readonly from: Buffer;
+  readonly to: Buffer;
+  /** Whether something that is no folder is there. */
+  readonly replaces: boolean;
+  /** Whether a folder is moved. */
+  readonly isFolder: boolean;
+}
 
 /** A private folder (mode 0700) and its place to be. Disposing of it removes what has not been published. */
 export class StagedFolder implements AsyncDisposable {
@@ -49,41 +65,64 @@ export class StagedFolder implements AsyncDisposable {
     }
   }
 
-  /** Returns which of these names the target has, by their positions. @throws IO */
-  async taken(names: readonly Buffer[]): Promise<ReadonlySet<number>> {
-    const taken = new Set<number>();
-    if (this.becomesTarget) return taken;
-    for (const [i, name] of names.entries())
-      if ((await statsOf(within(this.target, name))) !== null) taken.add(i);
-    return taken;
-  }
-
   /** Refuses names that are taken in the target. @throws IO */
   async requireFree(names: readonly Buffer[]): Promise<void> {
-    for (const i of await this.taken(names)) {
-      const path = within(this.target, names[i] as Buffer);
-      const there = await lstat(path);
-      throw new OcislimError('IO', `cannot write ${shown(path)}: it is ${describeKind(there)} already`, {
-        advice: '--force replaces files, and adds to folders.',
-      });
+    if (this.becomesTarget) return;
+    for (const name of names) {
+      const path = within(this.target, name);
+      const there = await statsOf(path);
+      if (there !== null) throw taken(path, there, '--force replaces files, and adds to folders.');
     }
   }
 
   /**
-   * Moves everything to its place. With `force` files that are there are replaced, and folders get what is new in them; a symbolic link
-   * is replaced, never followed. Without, nothing is touched that is there. @throws IO
+   * Finds out how everything gets its place, and touches nothing. With `force` files that are there are replaced, and folders get what is
+   * new in them; a symbolic link is replaced, never followed. @throws IO for what cannot get its place
    */
-  async publish(force: boolean): Promise<void> {
+  async plan(force: boolean): Promise<Placing> {
+    if (this.becomesTarget) return { moves: [], kept: new Set() };
+    const plan: { moves: Move[]; kept: Set<string> } = { moves: [], kept: new Set() };
     try {
-      if (this.becomesTarget) {
-        await rename(this.path, this.target);
-        return;
-      }
-      const names = await readdir(this.path, { encoding: 'buffer' });
-      if (!force) await this.requireFree(names);
-      for (const name of names) await move(within(this.path, name), within(this.target, name), force);
+      if (!force) await this.requireFree(await readdir(this.path, { encoding: 'buffer' }));
+      await this.#planBelow(none, plan);
     } catch (error) {
       throw fileError(`write into ${this.target}`, error);
+    }
+    return plan;
+  }
+
+  /** Moves everything to its place. What has appeared there since the plan was made is not touched. @throws IO */
+  async publish({ moves }: Placing): Promise<void> {
+    if (this.becomesTarget) {
+      await rename(this.path, this.target).catch((error: unknown) => {
+        throw fileError(`write into ${this.target}`, error);
+      });
+      return;
+    }
+    for (const step of moves)
+      await move(step).catch((error: unknown) => {
+        throw fileError(`write ${shown(step.to)}`, error);
+      });
+  }
+
+  /** Plans what is in a folder that stands here and in the target. */
+  async #planBelow(folder: Buffer, plan: { moves: Move[]; kept: Set<string> }): Promise<void> {
+    plan.kept.add(folder.toString('latin1'));
+    for (const base of await readdir(within(this.path, folder), { encoding: 'buffer' })) {
+      const name = folder.length === 0 ? base : within(folder, base);
+      const [from, to] = [within(this.path, name), within(this.target, name)];
+      const [own, there] = [await lstat(from), await statsOf(to)];
+      if (there?.isDirectory() !== true) {
+        plan.moves.push({ from, to, replaces: there !== null, isFolder: own.isDirectory() });
+        continue;
+      }
+      if (!own.isDirectory())
+        throw new OcislimError(
+          'IO',
+          `cannot write ${shown(to)}: it is a folder, and would become ${describeKind(own)}`,
+        );
+      await requireWritable(to);
+      await this.#planBelow(name, plan);
     }
   }
 
@@ -113,6 +152,8 @@ async function maskIn(folder: string): Promise<number> {
   return 0o777 & ~mode;
 }
 
+const none = Buffer.alloc(0);
+
 function within(folder: string | Buffer, name: Buffer): Buffer {
   return Buffer.concat([Buffer.from(folder), Buffer.from('/'), name]);
 }
@@ -124,26 +165,25 @@ async function statsOf(path: Buffer): Promise<Stats | null> {
   });
 }
 
-async function move(from: Buffer, to: Buffer, force: boolean): Promise<void> {
-  const [there, own] = [await statsOf(to), await lstat(from)];
-  if (there === null) {
-    await rename(from, to);
-    return;
-  }
-  if (!force) throw new OcislimError('IO', `cannot write ${shown(to)}: it is ${describeKind(there)} already`);
-  if (there.isDirectory() && own.isDirectory()) {
-    for (const name of await readdir(from, { encoding: 'buffer' }))
-      await move(within(from, name), within(to, name), force);
-    await rmdir(from);
-    return;
-  }
-  if (there.isDirectory())
-    throw new OcislimError(
-      'IO',
-      `cannot write ${shown(to)}: it is a folder, and would become ${describeKind(own)}`,
-    );
-  if (own.isDirectory()) await rm(to);
+async function move({ from, to, replaces, isFolder }: Move): Promise<void> {
+  const there = await statsOf(to);
+  if (there !== null && !replaces) throw taken(to, there);
+  if (there !== null && isFolder) await rm(to);
   await rename(from, to);
+}
+
+/** @throws IO for a folder in which this user can make nothing */
+async function requireWritable(folder: Buffer): Promise<void> {
+  try {
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw fileError(`write into ${shown(folder)}`, error);
+  }
+}
+
+function taken(path: Buffer, there: Stats, advice?: string): OcislimError {
+  const told = advice === undefined ? {} : { advice };
+  return new OcislimError('IO', `cannot write ${shown(path)}: it is ${describeKind(there)} already`, told);
 }
 
 /** Gives this user every right on folders again. Symbolic links are not followed. */

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { extract } from '../../src/commands/index.ts';
 import { callCli, runCli } from '../support/cli.ts';
@@ -14,6 +14,17 @@ const scene = openScene(() => ({
         mode: 0o4777,
       }),
       tar('d/a=22'),
+    ],
+  }),
+  locked: buildImage({
+    layers: [
+      tar(
+        { name: 'r', type: 'dir', mode: 0o555 },
+        { name: 'r/in', type: 'dir', mode: 0o555 },
+        { name: 'r/in/deep', type: 'dir', mode: 0o555 },
+        'r/in/f=1',
+        'r/in/deep/f=1',
+      ),
     ],
   }),
 }));
@@ -40,6 +51,21 @@ describe('the command', () => {
     await run('d/su', into, '--setuid');
     const mode = (name: string) => (lstatSync(`${into}/${name}`).mode & 0o7777).toString(8);
     expect(['', 'd', 'd/su', 'd/l', 'su'].map(mode)).toEqual(['750', '700', '750', '640', '4750']);
+  });
+
+  test('adds to folders what lies in folders that forbid to write', async () => {
+    const into = scene.path('locked-out');
+    mkdirSync(`${into}/r/in`, { recursive: true });
+    const run = () =>
+      runCli(['extract', scene.at('locked'), 'r', into, '--force', '-q'], { heedsModes: true });
+    expect(await run()).toEqual({ status: 0, stdout: `${into}/r\n`, stderr: '' });
+    const mode = (name: string) => (lstatSync(`${into}/${name}`).mode & 0o7777).toString(8);
+    expect(['r', 'r/in', 'r/in/deep', 'r/in/f'].map(mode)).toEqual(['755', '755', '555', '644']);
+    const again = await run();
+    expect([again.status, again.stderr]).toEqual([
+      1,
+      expect.stringContaining(`cannot write into "${into}/r/in/deep": permission denied`) as string,
+    ]);
   });
 
   test('says that nothing was verified where that is not wanted', async () => {

@@ -17,6 +17,8 @@ export type CliOptions = {
   /** The umask of the child process: `077`. Default: `022`. */
   readonly umask?: string;
   readonly cwd?: string;
+  /** Whether modes of files count for the process even where tests run as root. */
+  readonly heedsModes?: boolean;
   /** A signal to send as soon as stderr holds the text. */
   readonly interrupt?: { readonly when: string; readonly signal: 'SIGINT' | 'SIGTERM' };
 };
@@ -34,7 +36,9 @@ export function runCli(args: readonly string[], options: CliOptions = {}): Promi
     ...engine,
     ...options.env,
   };
-  const command = `umask ${options.umask ?? '022'}; exec "$0" "$@"`;
+  const isFree = options.heedsModes === true && process.getuid?.() === 0;
+  const bound = isFree ? 'setpriv --bounding-set=-dac_override,-dac_read_search ' : '';
+  const command = `umask ${options.umask ?? '022'}; exec ${bound}"$0" "$@"`;
   return new Promise((resolve, reject) => {
     const child = spawn('/bin/sh', ['-c', command, process.execPath, cliScript, ...args], {
       env,

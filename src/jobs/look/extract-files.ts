@@ -2,7 +2,7 @@
  * Copies a file or a folder of an image into a folder of this machine. Only layers that hold some of it are read, each to its end, so that
  * its digest and DiffID are checked before anything has its final name. `ocislim extract` calls it.
  */
-import { baseOf, join, type Path, quotePath, root } from '../../bytes/path.ts';
+import { baseOf, join, parentOf, type Path, quotePath, root } from '../../bytes/path.ts';
 import { bytesOf } from '../../bytes/bytes.ts';
 import { buildEdit, type LayerEdit } from '../../changeset/edit.ts';
 import { EntryActions } from '../../changeset/entry-actions.ts';
@@ -101,28 +101,25 @@ async function unpackPart(
 }
 
 /**
- * Gives everything its final name and rights. A folder that moves into another gets its rights when it is there: to move it, this user must
- * be able to write into it. One that was there before keeps its own.
+ * Gives everything its final name and rights, once it is known that all of it can get there. A folder that moves into another gets its
+ * rights when it is there: to move it, this user must be able to write into it. One that was there before keeps its own.
  */
 async function publish(staged: StagedFolder, folders: Unpacked['folders'], force: boolean): Promise<void> {
+  const plan = await staged.plan(force);
   if (staged.becomesTarget) {
     const usual = { place: root, rights: { mode: 0o777 & ~staged.umask, owner: null, mtime: null } };
     const isTold = folders.some(({ place }) => place === root);
     settle(new Disk(staged.path), isTold ? folders : [usual, ...folders]);
-    await staged.publish(force);
+    await staged.publish(plan);
     return;
   }
   const { moved = [], inner = [] } = Object.groupBy(
-    folders.filter(({ place }) => place !== ''),
-    ({ place }) => (place.includes('/') ? 'inner' : 'moved'),
+    folders.filter(({ place }) => !plan.kept.has(place)),
+    ({ place }) => (plan.kept.has(parentOf(place)) ? 'moved' : 'inner'),
   );
   settle(new Disk(staged.path), inner);
-  const there = await staged.taken(moved.map(({ place }) => Buffer.from(bytesOf(place))));
-  await staged.publish(force);
-  settle(
-    new Disk(staged.target),
-    moved.filter((_, i) => !there.has(i)),
-  );
+  await staged.publish(plan);
+  settle(new Disk(staged.target), moved);
 }
 
 /** Decides what to unpack, and under which names. */

@@ -221,6 +221,39 @@ describe('with force', () => {
     });
     expect(readdirSync(into)).toEqual(['x']);
   });
+
+  test('where one name cannot get its place, nothing is changed', async () => {
+    const into = fresh();
+    mkdirSync(join(into, 'd/z/mine'), { recursive: true });
+    for (const name of ['d/own', 'a']) writeFileSync(join(into, name), 'old');
+    const image = buildImage({ layers: [tar('a=new', 'd/new/x=1', 'd/own=new', 'd/z=1')] });
+    const before = readFolder(into);
+    await expect(extract(image, '/', into, { force: true, strip: true })).rejects.toMatchObject({
+      code: 'IO',
+      message: `cannot write "${into}/d/z": it is a folder, and would become a file`,
+    });
+    expect(differences(readFolder(into), before)).toEqual([]);
+  });
+
+  test.each(['a file', 'a symbolic link'])(
+    'a folder that replaces %s has the mode and time of the image',
+    async (there) => {
+      const into = fresh();
+      mkdirSync(join(into, 'd'), { recursive: true });
+      for (const name of ['stk', 'd/stk'])
+        if (there === 'a file') writeFileSync(join(into, name), '');
+        else symlinkSync('d', join(into, name));
+      const directory = { type: 'dir', mode: 0o1777, mtime: '1000' } as const;
+      const image = buildImage({
+        layers: [tar({ name: 'stk', ...directory }, 'stk/x=1', { name: 'd/stk', ...directory })],
+      });
+      await extract(image, '/', into, { force: true, strip: true });
+      for (const name of ['stk', 'd/stk']) {
+        const { mode, mtimeMs } = lstatSync(join(into, name));
+        expect([mode & 0o7777, mtimeMs]).toEqual([granted(0o1777), 1_000_000]);
+      }
+    },
+  );
 });
 
 describe('of one layer', () => {
