@@ -4,7 +4,7 @@
  */
 import type { Stats } from 'node:fs';
 import { access, chmod, constants, lstat, mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { OcislimError } from '../errors.ts';
 import { fileError, systemCode } from './file-error.ts';
 import { describeKind, findFile, requireKind } from './found-file.ts';
@@ -32,7 +32,7 @@ interface Move {
 
 /** A private folder (mode 0700) and its place to be. Disposing of it removes what has not been published. */
 export class StagedFolder implements AsyncDisposable {
-  /** The folder to fill. */
+  /** The folder to fill: an absolute path, which programs can be given wherever they run. */
   readonly path: string;
   /** The folder that a person named, links followed. */
   readonly target: string;
@@ -57,7 +57,7 @@ export class StagedFolder implements AsyncDisposable {
     try {
       await makeFolders(folder);
       await sweepTemporaries(folder, (name) => name === stemOf(stem));
-      const path = join(folder, temporaryName(stem));
+      const path = `${isAbsolute(folder) ? '' : `${process.cwd()}/`}${folder}/${temporaryName(stem)}`;
       await mkdir(path, { mode: 0o700 });
       return new StagedFolder({ path, target, becomesTarget, umask: await maskIn(path) });
     } catch (error) {

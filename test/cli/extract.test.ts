@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { extract } from '../../src/commands/index.ts';
@@ -16,6 +17,7 @@ const scene = openScene(() => ({
       tar('d/a=22'),
     ],
   }),
+  xattrs: buildImage({ layers: [tar('d/', { name: 'd/f', xattrs: { 'user.a': 'b' } })] }),
   locked: buildImage({
     layers: [
       tar(
@@ -66,6 +68,14 @@ describe('the command', () => {
       1,
       expect.stringContaining(`cannot write into "${into}/r/in/deep": permission denied`) as string,
     ]);
+  });
+
+  test('sets extended attributes in a folder that is named from here and is not there yet', async () => {
+    const args = ['extract', scene.at('xattrs'), 'd', 'relative', '--xattrs', '-q'];
+    const result = await runCli(args, { cwd: scene.folder });
+    expect(result).toEqual({ status: 0, stdout: 'relative/d\n', stderr: '' });
+    const { stdout } = spawnSync('getfattr', ['-dm', '-', 'f'], { cwd: scene.path('relative/d') });
+    expect(stdout.toString()).toContain('user.a="b"');
   });
 
   test('says that nothing was verified where that is not wanted', async () => {
