@@ -22,7 +22,7 @@ import { inTurns, type Steps } from '../../steps.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { layerNumbers, type OneImage, type OneImageOptions, openOneImage } from '../one-image.ts';
 import { timeOf } from '../rewrite/history.ts';
-import { type FoundPath, findPath, type PathWish } from './find-path.ts';
+import { type FoundPath, findPath, kindNames, type PathWish } from './find-path.ts';
 
 export interface ExtractWish extends PathWish {
   /** The folder to write into. It is made if it is not there. */
@@ -65,6 +65,7 @@ export async function extractFiles(options: OneImageOptions, wish: ExtractWish):
   const { signal } = options;
   await using opened = await openOneImage(options);
   const found = await findPath(opened, wish, signal);
+  requireGranted(found, wish.grants, opened.source.label);
   const part = await partOf(opened, found, wish, options);
   await using staged = await StagedFolder.open(wish.into);
   if (part.name !== '' && !wish.force) await staged.requireFree([Buffer.from(bytesOf(part.name))]);
@@ -78,6 +79,16 @@ export async function extractFiles(options: OneImageOptions, wish: ExtractWish):
       part.name === '' ? staged.target : `${staged.target}/${Buffer.from(bytesOf(part.name)).toString()}`,
     layers: part.edit.sources.map(({ layer }) => layer),
   };
+}
+
+/** Refuses a device or named pipe that would be left out: nothing would be extracted. @throws UNSUPPORTED */
+function requireGranted({ kind, path }: FoundPath, { devices }: Grants, label: string): void {
+  if (devices || !['char', 'block', 'fifo'].includes(kind)) return;
+  throw new OcislimError(
+    'UNSUPPORTED',
+    `${label}: ${quotePath(path)} is ${kindNames[kind]}, which is left out`,
+    { advice: '--devices makes devices and named pipes.' },
+  );
 }
 
 async function unpackPart(

@@ -24,6 +24,16 @@ export interface FoundPath extends Standing {
   readonly path: Path;
 }
 
+/** What each kind of file is called in errors. */
+export const kindNames: Readonly<Record<FoundPath['kind'], string>> = {
+  directory: 'a folder',
+  file: 'a file',
+  symlink: 'a symbolic link',
+  char: 'a device',
+  block: 'a device',
+  fifo: 'a named pipe',
+};
+
 /**
  * Finds what a name leads to; symlinks are followed within the image. With a layer, the layers above it do not count, and what is found
  * must be its own. @throws NOT_FOUND, SELECTION_INVALID, and what reading layers throws

@@ -10,7 +10,7 @@ import { contentsOfEntry } from '../../layers/unpack/file-contents.ts';
 import { defaultLimits } from '../../limits.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { type OneImage, type OneImageOptions, openOneImage } from '../one-image.ts';
-import { type FoundPath, findPath, type PathWish } from './find-path.ts';
+import { type FoundPath, findPath, kindNames, type PathWish } from './find-path.ts';
 
 export interface FileWish extends PathWish {
   /** Whether the layer is read to its end, and checked. */
@@ -52,21 +52,12 @@ export async function withEntry<T>(
   return await use(contentsOf(opened, place, { ...options, verify }));
 }
 
-const kinds: Readonly<Record<Exclude<FoundPath['kind'], 'file'>, string>> = {
-  directory: 'a folder',
-  symlink: 'a symbolic link',
-  char: 'a device',
-  block: 'a device',
-  fifo: 'a named pipe',
-};
-
 function noFile(label: string, { kind, path }: FoundPath): OcislimError {
-  const what = kind === 'file' ? 'a file' : kinds[kind];
   const ways =
     kind === 'directory'
       ? { advice: '"ocislim ls" lists it, and "ocislim extract" copies it to a folder.' }
       : {};
-  return new OcislimError('UNSUPPORTED', `${label}: ${quotePath(path)} is ${what}`, ways);
+  return new OcislimError('UNSUPPORTED', `${label}: ${quotePath(path)} is ${kindNames[kind]}`, ways);
 }
 
 async function* contentsOf(

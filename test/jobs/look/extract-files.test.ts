@@ -277,6 +277,29 @@ describe('of one layer', () => {
   });
 });
 
+test.each([
+  ['|p', 'a named pipe'],
+  [{ name: 'p', type: 'char', devmajor: 1, devminor: 3 } as const, 'a device'],
+])('a special file alone is refused where such files are not asked for: %j', async (entry, what) => {
+  const into = fresh();
+  await expect(extract(buildImage({ layers: [tar(entry)] }), 'p', into)).rejects.toMatchObject({
+    code: 'UNSUPPORTED',
+    message: `app:1: "p" is ${what}, which is left out`,
+    advice: '--devices makes devices and named pipes.',
+  });
+  expect(existsSync(into)).toBe(false);
+});
+
+test('a named pipe is made where it is asked for', async () => {
+  const into = fresh();
+  const image = buildImage({ layers: [tar('|p')] });
+  expect(await extract(image, 'p', into, { grants: { ...grants, devices: true } })).toMatchObject({
+    devices: 1,
+    leftOut: [],
+  });
+  expect(lstatSync(join(into, 'p')).isFIFO()).toBe(true);
+});
+
 test('only layers that hold some of it are read a second time', async () => {
   const image = buildImage({ layers: [tar('a=1'), tar('d/b=2'), tar('c=3')] });
   const source = new MemorySource(image);
