@@ -23,6 +23,11 @@ const lazy = 'ocislim does not write lazy formats: "nerdctl image convert" does.
 const signing = 'ocislim signs nothing: use "cosign sign", after the last change of the image.';
 const unverified = 'Write --no-tls-verify (unverified certificates), or --insecure (plain HTTP too).';
 const second = 'The destination is the second argument: ocislim copy SRC DST.';
+const secondOrReport =
+  'The destination is the second argument: oci-archive:FILE:tag, docker-archive:FILE or oci:DIR:tag. A report goes to --report FILE.json.';
+const outputs =
+  'output -o out output-path out-file outfile output-file save archive tarball tar-path tar oci-layout-path ocidir';
+const destinations = 'dest dst destination to target-image target-ref new-image dest-image -d';
 
 const compression: readonly Row[] = [
   [
@@ -145,11 +150,15 @@ const results: readonly Row[] = [
   ['json -J raw', 'Write --format json.', 'format'],
   ['yaml table md markdown html', 'Write --report FILE.md or --report FILE.json.', 'report'],
   ['output-format out-format', 'Write --format json or --format text.', 'format'],
+  [outputs, secondOrReport, 'digestfile'],
+  [destinations, second, 'digestfile'],
   [
-    'output -o out output-path out-file outfile output-file save archive tarball tar-path tar oci-layout-path ocidir',
-    'The destination is the second argument: oci-archive:FILE:tag, docker-archive:FILE or oci:DIR:tag. A report goes to --report FILE.json.',
+    `${outputs} ${destinations}`,
+    'The folder is the third argument: ocislim extract IMAGE PATH DIR.',
+    'strip',
   ],
-  ['dest dst destination to target-image target-ref new-image dest-image -d', second],
+  [outputs, secondOrReport],
+  [destinations, second],
   [
     'src source input in image target from-image image-name -i',
     'The image is the first argument: ocislim slim IMAGE DST.',
