@@ -15,12 +15,11 @@ import { type Image } from '../image/image.ts';
 import type { Source } from '../place/place.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
-import { mapParallel } from '../stream/parallel.ts';
 import { timeOf } from './rewrite/history.ts';
 import { packedBytes } from '../layers/write/content-sources.ts';
 import { editTar } from '../layers/edit/edit-tar.ts';
 import type { LayerReader } from '../layers/read/layer-reader.ts';
-import { layerNumbers, type OneImageOptions, openOneImage } from './one-image.ts';
+import { layerNumbers, type OneImageOptions, openOneImage, readIndexes } from './one-image.ts';
 
 export interface RootfsExport extends AsyncCloseable {
   /** The tar. It throws no later than at its end where the bytes of a layer are not what they should be. */
@@ -37,17 +36,11 @@ export interface RootfsExport extends AsyncCloseable {
  * an image throws
  */
 export async function exportRootfs(options: OneImageOptions): Promise<RootfsExport> {
-  const { listener, signal, jobs } = options;
+  const { listener, signal } = options;
   await using opened = await openOneImage(options);
   const { image, source, reader } = opened;
-  const numbers = layerNumbers(image);
-  const indexes = await mapParallel(numbers, jobs, signal, (number, _, inner) =>
-    reader.index(image, number, inner),
-  );
-  const edit = await inTurns(
-    mergeLayers(image, new Map(numbers.map((number, i) => [number, indexes[i] as LayerIndex])), source),
-    signal,
-  );
+  const indexes = await readIndexes(opened, layerNumbers(image), options);
+  const edit = await inTurns(mergeLayers(image, indexes, source), signal);
   const stream = coalesce(writeRootfs({ image, edit, reader, listener, signal }));
   // The local copies of layers stay until the tar is written.
   const kept = opened.handOver();

@@ -2,6 +2,7 @@
  * One image opened to be looked into: its manifest, its config, and what reads its layers. `export.ts` and `inspect.ts` begin
  * here; rewriting jobs, which take whole sets of images, begin with `image-set.ts`.
  */
+import type { LayerIndex } from '../changeset/layer-index.ts';
 import type { AsyncCloseable } from '../closeable.ts';
 import type { UnpackThreads } from '../codec/unpack/threads.ts';
 import { OcislimError } from '../errors.ts';
@@ -11,6 +12,7 @@ import { LayerReader } from '../layers/read/layer-reader.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Source } from '../place/place.ts';
 import { CachedSource } from '../store/cache/cached-source.ts';
+import { mapParallel } from '../stream/parallel.ts';
 import { severalImages } from './choose-children.ts';
 import { type ImageMember, imageMembers, platformOf, readImageSet } from './image-set.ts';
 import type { RunOptions } from './rewrite/run.ts';
@@ -64,6 +66,18 @@ export async function openOneImage(options: OneImageOptions): Promise<OneImage> 
 /** Returns the numbers of an image's layers, from 1, the lowest. */
 export function layerNumbers({ manifest }: Image): readonly number[] {
   return manifest.layers.map((_, i) => i + 1);
+}
+
+/** Reads the indexes of these layers, by their numbers. @throws what reading layers throws */
+export async function readIndexes(
+  { image, reader }: OneImage,
+  numbers: readonly number[],
+  { jobs, signal }: Pick<OneImageOptions, 'jobs' | 'signal'>,
+): Promise<ReadonlyMap<number, LayerIndex>> {
+  const indexes = await mapParallel(numbers, jobs, signal, async (number, _, inner) => {
+    return [number, await reader.index(image, number, inner)] as const;
+  });
+  return new Map(indexes);
 }
 
 /** Reads the one image that the options select. @throws USAGE where there are several, UNSUPPORTED where there are none */

@@ -11,15 +11,18 @@ export interface Sought {
   readonly layer: number | null;
   /** Layers that hold a file of this name. */
   readonly others: readonly number[];
+  /** The symlink that led to the path, if one did. */
+  readonly link?: Path | undefined;
 }
 
 /** Makes the error for a path that there is not. */
-export function absentFrom(label: string, path: Path, { layer, others }: Sought): OcislimError {
+export function absentFrom(label: string, path: Path, { layer, others, link }: Sought): OcislimError {
   const where = layer === null ? label : `layer ${layer} of ${label}`;
   const hidden = layer === null ? ', hidden by layers above' : '';
   const advice = `Layer ${others.join(', ')} has it${hidden}: --layer ${others.at(-1)} shows it.`;
+  const leads = link === undefined ? '' : `: the symbolic link ${quotePath(link)} leads there`;
   const told = others.length === 0 ? {} : { advice };
-  return new OcislimError('NOT_FOUND', `${where} has no ${quotePath(path)}`, told);
+  return new OcislimError('NOT_FOUND', `${where} has no ${quotePath(path)}${leads}`, told);
 }
 
 /** Returns the numbers of the layers that have a file, link or directory at a path, the lowest first. */

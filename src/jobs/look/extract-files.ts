@@ -19,8 +19,13 @@ import { type Grants, settle, type Unpacked, unpackTar } from '../../layers/unpa
 import { packedBytes } from '../../layers/write/content-sources.ts';
 import { defaultLimits } from '../../limits.ts';
 import { inTurns, type Steps } from '../../steps.ts';
-import { mapParallel } from '../../stream/parallel.ts';
-import { layerNumbers, type OneImage, type OneImageOptions, openOneImage } from '../one-image.ts';
+import {
+  layerNumbers,
+  type OneImage,
+  type OneImageOptions,
+  openOneImage,
+  readIndexes,
+} from '../one-image.ts';
 import { timeOf } from '../rewrite/history.ts';
 import { type FoundPath, findPath, kindNames, type PathWish } from './find-path.ts';
 
@@ -156,15 +161,10 @@ async function partOf(
     return { edit: { ...edit, tarBytes: 0, entries: 1 }, name: own, placeOf: () => own };
   }
   const numbers = layer === null ? layerNumbers(image) : [layer];
-  const indexes = await mapParallel(numbers, options.jobs, options.signal, async (number, _, inner) => {
-    return [number, await opened.reader.index(image, number, inner)] as const;
-  });
+  const indexes = await readIndexes(opened, numbers, options);
   const mtime = timeOf(image, { from: 1, to: image.manifest.layers.length }, null);
   try {
-    const edit = await inTurns(
-      editBelow(new Map(indexes), { path: found.path, layer, mtime }),
-      options.signal,
-    );
+    const edit = await inTurns(editBelow(indexes, { path: found.path, layer, mtime }), options.signal);
     const name = strip ? ('' as Path) : own;
     return { edit, name, placeOf: placesBelow(found.path, name) };
   } catch (error) {

@@ -66,7 +66,8 @@ function lookUp(view: LayeredView, name: ByteString, label: string): FoundPath {
       'NOT_FOUND',
       `${label}: the symbolic links of ${JSON.stringify(name)} lead in a circle`,
     );
-  throw absentFrom(label, missing, { layer: null, others: layersWith(missing, view.indexes) });
+  const others = layersWith(missing, view.indexes);
+  throw absentFrom(label, missing, { layer: null, others, link: walk.links.at(-1) });
 }
 
 /** Passes what is a layer's own. A directory may be that of any layer below. @throws NOT_FOUND */

@@ -14,7 +14,7 @@ import {
 import type { Filesystem } from '../../rootfs/filesystem.ts';
 import { inTurns, itemsPerStep, type Steps } from '../../steps.ts';
 import { scanImage, type ScannedImage } from '../analyze/scan-image.ts';
-import { type OneImageOptions, openOneImage } from '../one-image.ts';
+import { layerNumbers, type OneImageOptions, openOneImage, readIndexes } from '../one-image.ts';
 import { absentFrom, checkLayer, layersWith } from './absent.ts';
 
 /** Which files to list, and how far down. */
@@ -85,7 +85,10 @@ async function listLayer(options: OneImageOptions, wish: ListWish, number: numbe
   checkLayer(opened.image, number, label);
   const index = await opened.reader.index(opened.image, number, options.signal);
   const files = await inTurns(entriesOf(index, { number, path, wish, fates: null }), options.signal);
-  if (files.length === 0 && path !== '') throw absentFrom(label, path, { layer: number, others: [] });
+  if (files.length === 0 && path !== '') {
+    const others = layersWith(path, await readIndexes(opened, layerNumbers(opened.image), options));
+    throw absentFrom(label, path, { layer: number, others: others.filter((each) => each !== number) });
+  }
   return { path, files };
 }
 
@@ -173,7 +176,8 @@ function pathIn(
   const unfollowed = fs.resolve(path, { follow: false });
   if (unfollowed.path !== null) return unfollowed.path;
   const missing = unfollowed.missing ?? cleanPath(path);
-  throw absentFrom(label, missing, { layer: null, others: layersWith(missing, indexes) });
+  const others = layersWith(missing, indexes);
+  throw absentFrom(label, missing, { layer: null, others, link: unfollowed.links.at(-1) });
 }
 
 function visibleFile(fs: Filesystem, indexes: ReadonlyMap<number, LayerIndex>, path: Path): ListedFile {

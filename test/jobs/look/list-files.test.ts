@@ -125,7 +125,13 @@ describe('a path', () => {
       'app:1 has no "etc/b"',
       'Layer 1, 2 has it, hidden by layers above: --layer 2 shows it.',
     ],
-    [{ path: 'sbin/none' }, 'app:1 has no "usr/bin/none"', undefined],
+    [{ path: 'sbin/none' }, 'app:1 has no "usr/bin/none": the symbolic link "sbin" leads there', undefined],
+    [
+      { path: 'etc/b', layer: 3 },
+      'layer 3 of app:1 has no "etc/b"',
+      'Layer 1, 2 has it: --layer 2 shows it.',
+    ],
+    [{ path: 'lost', layer: 1 }, 'layer 1 of app:1 has no "lost"', 'Layer 2 has it: --layer 2 shows it.'],
     [{ path: 'none', layer: 1 }, 'layer 1 of app:1 has no "none"', undefined],
     [{ path: 'none', allLayers: true }, 'app:1 has no "none"', undefined],
   ])('%j that there is not is an error', async (wish, message, advice) => {

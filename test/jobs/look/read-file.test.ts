@@ -105,6 +105,18 @@ describe('layers are read from the topmost down, until it is certain where a fil
     expect(image.layers.map(({ digest }) => source.countOf(digest))).toEqual(opened);
   });
 
+  test('the link that leads to what is missing is told of', async () => {
+    const dangling = buildImage({ layers: [tar('a~>b', 'b~>/d/gone', 'dir~>d', 'd/')] });
+    for (const [path, missing, link] of [
+      ['a', 'd/gone', 'b'],
+      ['dir/none', 'd/none', 'dir'],
+    ] as const)
+      await expect(read(dangling, path)).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+        message: `app:1 has no "${missing}": the symbolic link "${link}" leads there`,
+      });
+  });
+
   test('with scratch, no layer is fetched twice', async () => {
     expect((await read(image, 'bin/sh', { maxScratch: 1e6 })).opened).toEqual([1, 1, 1]);
   });
