@@ -24,7 +24,7 @@ export interface Placing {
 interface Move {
   readonly from: Buffer;
   readonly to: Buffer;
-  /** Whether something that is no folder is there. */
+  /** Whether a file or link is there. */
   readonly replaces: boolean;
   /** Whether a folder is moved. */
   readonly isFolder: boolean;
@@ -108,11 +108,15 @@ export class StagedFolder implements AsyncDisposable {
   /** Plans what is in a folder that stands here and in the target. */
   async #planBelow(folder: Buffer, plan: { moves: Move[]; kept: Set<string> }): Promise<void> {
     plan.kept.add(folder.toString('latin1'));
+    let isWritable = false;
     for (const base of await readdir(within(this.path, folder), { encoding: 'buffer' })) {
       const name = folder.length === 0 ? base : within(folder, base);
       const [from, to] = [within(this.path, name), within(this.target, name)];
       const [own, there] = [await lstat(from), await statsOf(to)];
       if (there?.isDirectory() !== true) {
+        if (!isWritable)
+          await requireWritable(folder.length === 0 ? this.target : within(this.target, folder));
+        isWritable = true;
         plan.moves.push({ from, to, replaces: there !== null, isFolder: own.isDirectory() });
         continue;
       }
@@ -121,7 +125,6 @@ export class StagedFolder implements AsyncDisposable {
           'IO',
           `cannot write ${shown(to)}: it is a folder, and would become ${describeKind(own)}`,
         );
-      await requireWritable(to);
       await this.#planBelow(name, plan);
     }
   }
@@ -173,7 +176,7 @@ async function move({ from, to, replaces, isFolder }: Move): Promise<void> {
 }
 
 /** @throws IO for a folder in which this user can make nothing */
-async function requireWritable(folder: Buffer): Promise<void> {
+async function requireWritable(folder: string | Buffer): Promise<void> {
   try {
     await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
@@ -193,6 +196,6 @@ async function openUp(path: Buffer): Promise<void> {
   for (const name of await readdir(path, { encoding: 'buffer' })) await openUp(within(path, name));
 }
 
-function shown(path: Buffer): string {
+function shown(path: string | Buffer): string {
   return JSON.stringify(path.toString());
 }

@@ -26,6 +26,7 @@ const scene = openScene(() => ({
         { name: 'r/in/deep', type: 'dir', mode: 0o555 },
         'r/in/f=1',
         'r/in/deep/f=1',
+        { name: 'e', type: 'dir', mode: 0o555 },
       ),
     ],
   }),
@@ -63,6 +64,9 @@ describe('the command', () => {
     expect(await run()).toEqual({ status: 0, stdout: `${into}/r\n`, stderr: '' });
     const mode = (name: string) => (lstatSync(`${into}/${name}`).mode & 0o7777).toString(8);
     expect(['r', 'r/in', 'r/in/deep', 'r/in/f'].map(mode)).toEqual(['755', '755', '555', '644']);
+    const empty = ['extract', scene.at('locked'), 'e', into, '--force', '-q'];
+    for (const _ of ['new', 'there'])
+      expect(await runCli(empty, { heedsModes: true })).toMatchObject({ status: 0, stderr: '' });
     const again = await run();
     expect([again.status, again.stderr]).toEqual([
       1,
