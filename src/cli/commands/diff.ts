@@ -23,6 +23,10 @@ export const diff: Command = defineCommand({
     ],
     ['ocislim diff oci:app:1 oci:app:2 --format markdown -o comment.md', 'for a pull request'],
     ["ocislim diff oci:app:1 oci:app:2 --path 'etc/**'", 'only some paths'],
+    [
+      "ocislim diff oci:app:1 oci:app:2 --path 'etc/**' --format patch -o etc.patch",
+      'for git apply, or patch -p1',
+    ],
   ],
   async run({ settings, secrets, line, console }) {
     const [a, b] = [line.argument('a') ?? '', line.argument('b') ?? ''];
@@ -31,12 +35,23 @@ export const diff: Command = defineCommand({
     const { Screen } = await import('../screen.ts');
     using screen = new Screen(settings, console);
     const { env, signal } = console;
-    const found = await compare(a, b, settings, { env, signal, secrets, listener: screen.listener });
+    const patch = settings.patch || holdsPatches(settings);
+    const found = await compare(
+      a,
+      b,
+      { ...settings, patch },
+      { env, signal, secrets, listener: screen.listener },
+    );
     screen.stop();
     await writeAll(found, settings, console);
     return settings.exitCode && found.verdict.kind === 'different' ? 3 : 0;
   },
 });
+
+/** Whether some output is made of patches alone, so that they need no --patch. */
+function holdsPatches({ format, report }: DiffSettings): boolean {
+  return [diffRendererOf(format), ...report.map(diffRendererFor)].some((each) => each?.format === 'patch');
+}
 
 /** Refuses files that could not be written, or whose names do not say what they are to hold. @throws USAGE, IO */
 async function checkPlaces({ report, output }: DiffSettings, images: readonly string[]): Promise<void> {
@@ -63,7 +78,14 @@ async function writeAll(found: ImageDiff, settings: DiffSettings, console: Conso
   }
   const pieces = await (diffRendererOf(format)?.render(found, options) ??
     renderText(found, settings, console));
-  await writeResult(pieces, { output }, console);
+  // Patches have exact bytes, which may drive a terminal.
+  const isSeen = format === 'patch' && output === null && console.stdout.isTTY === true;
+  await writeResult(isSeen ? await escaped(pieces) : pieces, { output }, console);
+}
+
+async function escaped(pieces: Iterable<string | Uint8Array>): Promise<Iterable<string>> {
+  const { escapeLines } = await import('../../report/escape.ts');
+  return [...pieces].map((piece) => escapeLines(String(piece)));
 }
 
 async function renderText(

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { FileChange } from '../../analyze/diff/image-diff.ts';
-import { type Path, quotePath } from '../../bytes/path.ts';
+import type { Path } from '../../bytes/path.ts';
 import { type Image, layerOf } from '../../image/image.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { inTurns, type Steps } from '../../steps.ts';
@@ -115,7 +115,17 @@ function textIn(bytes: Uint8Array | undefined): string | null {
   return Buffer.from(bytes).toString('utf8');
 }
 
-/** Returns a name for the head of a patch: as it is, or quoted. */
+/**
+ * Returns a name for the head of a patch, as git writes it: quoted as in C where it holds a quote, a backslash or anything but plain
+ * ASCII; with a tab behind it where it holds a space, since GNU patch ends a name there.
+ */
 function nameIn(side: SideName, path: Path): string {
-  return /^[\x20-\x7e]*$/.test(path) ? `${side}/${path}` : `${side}/${quotePath(path)}`;
+  const name = `${side}/${path}`;
+  if (/^[\x20-\x7e]*$/.test(name) && !/["\\]/.test(name)) return name.includes(' ') ? `${name}\t` : name;
+  const quoted = name.replace(/["\\]/g, '\\$&').replace(/[^\x20-\x7e]/g, octal);
+  return `"${quoted}"`;
+}
+
+function octal(byte: string): string {
+  return `\\${byte.charCodeAt(0).toString(8).padStart(3, '0')}`;
 }

@@ -3,7 +3,6 @@
  * rest to unfold. The command `diff` prints it, and writes it to files that end in `.md`.
  */
 import type { FileChange, ImageDiff, MemberChange, PlatformDiff } from '../../analyze/diff/image-diff.ts';
-import { escapeText } from '../escape.ts';
 import { formatCount, formatNumberOf, formatSize } from '../figures.ts';
 import { code, details, escapeMarkdown, table } from '../markdown-syntax.ts';
 import { truncate } from '../table.ts';
@@ -22,6 +21,7 @@ import {
   packageMarks,
   packageTotals,
   patchesOf,
+  patchLinesOf,
   pathText,
   platformTitle,
   relationText,
@@ -204,7 +204,7 @@ function patchBlocks(files: readonly FileChange[], { top }: DiffRenderOptions): 
   return patchesOf(files)
     .slice(0, top)
     .flatMap(({ patch, ...file }) => {
-      const lines = patch.trimEnd().split('\n').map(escapeText);
+      const lines = patchLinesOf(patch);
       const fence = '`'.repeat(longestTicks(lines) + 1);
       const block = `${fence}diff\n${lines.join('\n')}\n${fence}`;
       return details(`Patch of ${htmlCode(pathText(file))}`, [block]);

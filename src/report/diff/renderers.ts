@@ -40,6 +40,11 @@ const renderers: readonly DiffRenderer[] = [
     render: async (diff, options) => [(await import('./markdown.ts')).renderDiffMarkdown(diff, options)],
   },
   {
+    format: 'patch',
+    suffix: '.patch',
+    render: async (diff) => (await import('./patch.ts')).renderPatches(diff),
+  },
+  {
     format: null,
     suffix: '.html',
     render: async (diff, options) => (await import('../page/render-diff.ts')).renderDiffPage(diff, options),
@@ -47,7 +52,7 @@ const renderers: readonly DiffRenderer[] = [
 ];
 
 /** The words of `--format`, in the order of help. */
-export const diffFormats = ['text', 'json', 'markdown'] as const;
+export const diffFormats = ['text', 'json', 'markdown', 'patch'] as const;
 
 /** The suffixes that a report's file may have. */
 export const diffSuffixes: readonly string[] = renderers.map(({ suffix }) => suffix);

@@ -21,6 +21,7 @@ import {
   packageMarks,
   packageTotals,
   patchesOf,
+  patchLinesOf,
   pathText,
   platformTitle,
   relationText,
@@ -183,7 +184,7 @@ function* patchLines(files: PlatformDiff['files'], { top, style }: DiffTextOptio
   const patched = patchesOf(files);
   for (const { patch } of patched.slice(0, top)) {
     yield '';
-    for (const line of patch.trimEnd().split('\n')) yield paintOf(line, style)(escapeText(line));
+    for (const line of patchLinesOf(patch)) yield paintOf(line, style)(line);
   }
   const more = moreText(patched.length, Math.min(patched.length, top));
   if (more !== '') yield `    … ${more} with a patch`;

@@ -13,7 +13,7 @@ import type {
   PackageChange,
   PlatformDiff,
 } from '../../analyze/diff/image-diff.ts';
-import { displayPath, escapeText } from '../escape.ts';
+import { displayPath, escapeLines, escapeText } from '../escape.ts';
 import { formatChange, formatCount, formatNumberOf, formatSize } from '../figures.ts';
 import { describeMaker } from '../made-by.ts';
 import { truncate } from '../table.ts';
@@ -194,6 +194,11 @@ export function patchesOf(
   files: readonly FileChange[],
 ): readonly (FileChange & { readonly patch: string })[] {
   return files.flatMap(({ patch, ...file }) => (patch === undefined ? [] : [{ ...file, patch }]));
+}
+
+/** Returns the lines of a patch for a person: escaped, with tabs as they are. They are not for `patch`: `patch.ts` renders those. */
+export function patchLinesOf(patch: string): readonly string[] {
+  return escapeLines(patch).split('\n').slice(0, -1);
 }
 
 /** Returns the bytes by which a path weighs in a list: those that went, came, or were replaced. */

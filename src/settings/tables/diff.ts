@@ -29,15 +29,17 @@ export const diffOptions = {
   patch: flag({
     describe: 'show unified diffs of texts up to 64 KiB',
     details:
-      'The layers that hold them are read once more. Larger and binary files have their sizes and digests.',
+      'The layers that hold them are read once more. Larger and binary files have their sizes and digests. To apply patches, write `--format patch`.',
     group: 'Comparison',
   }),
   exitCode: flag({ describe: 'exit with 3 if the images differ', group: 'Comparison' }),
   format: choice(diffFormats, {
     default: 'text',
     describe: 'choose what is printed',
+    details: '`patch`: only the patches, for `git apply` and `patch -p1`.',
     instead: {
       md: 'Write markdown.',
+      diff: 'Write patch.',
       html: 'Write --report FILE.html.',
       yaml: 'Write json.',
       table: 'Write text.',
