@@ -11,10 +11,32 @@ import { openScene } from '../support/scene.ts';
 
 const file = (name: string, mtime: string, body = 'same') => ({ ...specOf(`${name}=${body}`), mtime });
 
+/** An image with variables, which its history repeats. */
+const secretImage = (env: readonly string[]) =>
+  buildImage({
+    layers: [tar('x')],
+    config: {
+      config: { Env: env },
+      container_config: { Env: env, Cmd: ['/bin/sh', '-c', `#(nop) ENV ${env[0]}`] },
+      history: [
+        ...env.map((text) => ({ created_by: `/bin/sh -c #(nop)  ENV ${text}`, empty_layer: true })),
+        { created_by: `RUN |1 ${env[0]} /bin/sh -c make` },
+      ],
+    },
+  });
+
 const scene = openScene(() => ({
   one: buildImage({ layers: [tar(file('etc/app.conf', '1'), file('usr/bin/app', '1', 'old'), 'gone')] }),
   two: buildImage({ layers: [tar(file('etc/app.conf', '1'), file('usr/bin/app', '2', 'newer'))] }),
   later: buildImage({ layers: [tar(file('etc/app.conf', '5'), file('usr/bin/app', '5', 'old'), 'gone')] }),
+  secret: secretImage([
+    'AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI',
+    'DB=postgres://me:hunter2hunter2@db/x',
+    'URL=http://one',
+  ]),
+  rotated: secretImage(['AWS_SECRET_ACCESS_KEY=K7MDENGbPxRfi', 'PASSWORD=s3cr3t', 'URL=http://two']),
+  twice: secretImage(['AWS_SECRET_ACCESS_KEY=K7MDENGbPxRfi', 'AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI']),
+  bare: buildImage({ layers: [tar('x')], config: { config: undefined } }),
   hostile: buildImage({ layers: [tar(file(utf8(nastyName), '1'))] }),
 }));
 
@@ -118,6 +140,38 @@ test('hostile names are harmless in every format', async () => {
     expect(stdout).toContain('mark');
     expectHarmless(stdout, format);
   }
+});
+
+describe('secrets', () => {
+  const values = ['wJalrXUtnFEMI', 'K7MDENGbPxRfi', 'hunter2hunter2', 's3cr3t'];
+
+  test.each(['text', 'json', 'markdown', 'html'])(
+    'no value of a secret variable is shown, as %s',
+    async (kind) => {
+      for (const [a, b] of [
+        ['secret', 'rotated'],
+        ['rotated', 'bare'],
+        ['secret', 'twice'],
+      ] as const) {
+        const report = scene.path(`secrets-${a}-${b}.html`);
+        const options = kind === 'html' ? ['--report', report] : ['--format', kind];
+        const { stdout } = await scene.run('diff', scene.at(a), scene.at(b), '--layers', ...options);
+        const shown = kind === 'html' ? await readFile(report, 'utf8') : stdout;
+        expect(values.filter((value) => shown.includes(value))).toEqual([]);
+        expect(shown).toContain('(hidden');
+        expect(shown).toContain('AWS_SECRET_ACCESS_KEY');
+      }
+    },
+  );
+
+  test('differ all the same, and other variables are shown', async () => {
+    const { stdout } = await scene.run('diff', scene.at('secret'), scene.at('rotated'));
+    expect(stdout).toMatch(
+      /config\.Env\.AWS_SECRET_ACCESS_KEY +"\(hidden\)" → "\(hidden, another value\)"\n/,
+    );
+    expect(stdout).toMatch(/config\.Env\.URL +"http:\/\/one" → "http:\/\/two"\n/);
+    expect(await verdictOf('secret', 'rotated')).toBe('0 B differs from A in history, config and env');
+  });
 });
 
 test('a program gets the comparison as data', async () => {

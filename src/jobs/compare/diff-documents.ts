@@ -11,8 +11,9 @@ import { isJsonObject, type JsonObject } from '../../oci/json.ts';
 import type { Manifest } from '../../oci/manifest.ts';
 import type { ImageSet } from '../image-set.ts';
 import { canonical, compareMembers, type MemberDifference, own, without } from './compare-members.ts';
+import { hiderOf, hideSecrets } from './hidden-values.ts';
 
-/** Lists the members of two configs that differ, except the history and the DiffIDs. */
+/** Lists the members of two configs that differ, except the history and the DiffIDs. Secret values are hidden. */
 export function diffConfigs(a: ImageConfig, b: ImageConfig, tally: AspectTally): readonly MemberChange[] {
   const [before, after] = [a, b].map(({ json }) => without(json, ['history', 'rootfs'])) as [
     JsonObject,
@@ -21,7 +22,12 @@ export function diffConfigs(a: ImageConfig, b: ImageConfig, tally: AspectTally):
   const found = [...compareMembers('', before, after)].flatMap((each) =>
     each.member === 'config.Env' ? [...compareEnvironments(a, b, each)] : [each],
   );
-  return counted(found, configAspect, tally);
+  const hider = hiderOf([a, b]);
+  return counted(
+    found.map((each) => hideSecrets(each, hider)),
+    configAspect,
+    tally,
+  );
 }
 
 function configAspect(member: string): Ignorable {
@@ -57,13 +63,16 @@ function variables({ json }: ImageConfig): JsonObject | null {
 export function diffHistories(a: ImageConfig, b: ImageConfig, tally: AspectTally): readonly HistoryChange[] {
   const keyOf = ({ json }: HistoryRow) => canonical(without(json, ['created'])) ?? '';
   const changes: HistoryChange[] = [];
+  const hider = hiderOf([a, b]);
+  const shown = (row: HistoryRow | null | undefined) =>
+    row?.createdBy == null ? null : hider(row.createdBy);
   for (const [i, j] of align(a.history.map(keyOf), b.history.map(keyOf))) {
     const [was, is] = [i === null ? null : a.history[i], j === null ? null : b.history[j]];
     const members = was && is ? rowMembers(was, is, tally) : [];
     const isListed = was && is ? members.length > 0 : tally.note('history');
     if (!isListed) continue;
     const numbers = { numberA: i === null ? null : i + 1, numberB: j === null ? null : j + 1 };
-    changes.push({ ...numbers, a: was?.createdBy ?? null, b: is?.createdBy ?? null, members });
+    changes.push({ ...numbers, a: shown(was), b: shown(is), members });
   }
   return changes;
 }

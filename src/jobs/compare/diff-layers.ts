@@ -10,6 +10,7 @@ import type { DigestedLayer } from '../../layers/read/digest-tar.ts';
 import { familyOf, layerKind } from '../../oci/media-type.ts';
 import type { JsonObject } from '../../oci/json.ts';
 import { compareMembers, without } from './compare-members.ts';
+import { hiderOf } from './hidden-values.ts';
 
 /** A pair of layers by number, from 1; null where one side has none. */
 export interface PairedLayers {
@@ -75,8 +76,9 @@ export function describeLayer(image: Image, number: number, digested: DigestedLa
   };
 }
 
-/** Returns `created_by` of the history row of a layer; null where the rows do not fit the layers. */
+/** Returns `created_by` of the history row of a layer, secrets hidden; null where the rows do not fit the layers. */
 function instructionOf({ config, manifest }: Image, number: number): string | null {
   const rows = config.history.filter(({ emptyLayer }) => !emptyLayer);
-  return rows.length === manifest.layers.length ? (rows[number - 1]?.createdBy ?? null) : null;
+  const instruction = rows.length === manifest.layers.length ? rows[number - 1]?.createdBy : null;
+  return instruction == null ? null : hiderOf([config])(instruction);
 }
