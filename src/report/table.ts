@@ -6,17 +6,23 @@ import type { Paint } from './style.ts';
 /** A cell. It is painted after padding, so that escape sequences do not count as columns. */
 export type Cell = string | { readonly text: string; readonly paint: Paint };
 
-/** Lays out rows in columns, two spaces apart, without spaces at the end. `r` in `alignment` aligns a column to the right. */
-export function layOut(rows: readonly (readonly Cell[])[], alignment: string): string[] {
+/**
+ * Lays out rows in columns, two spaces apart, without spaces at the end. `r` in `alignment` aligns a column to the right. A cell wider
+ * than `widest` does not widen its column: the rest of its row moves.
+ */
+export function layOut(rows: readonly (readonly Cell[])[], alignment: string, widest = Infinity): string[] {
   const widths: number[] = [];
   for (const row of rows)
-    for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, widthOf(textOf(cell)));
+    for (const [i, cell] of row.entries()) {
+      const width = widthOf(textOf(cell));
+      widths[i] = Math.max(widths[i] ?? 0, width > widest ? 0 : width);
+    }
   return rows.map((row) => {
     let line = '';
     let gap = '';
     for (const [i, cell] of row.entries()) {
       const text = textOf(cell);
-      const fill = ' '.repeat((widths[i] as number) - widthOf(text));
+      const fill = ' '.repeat(Math.max(0, (widths[i] as number) - widthOf(text)));
       const painted = typeof cell === 'string' ? text : cell.paint(text);
       const right = alignment[i] === 'r';
       if (text !== '') {

@@ -128,6 +128,9 @@ interface SectionOptions extends DiffTextOptions {
   readonly alignment?: string;
 }
 
+/** A longer name does not move what stands behind the others. */
+const widestCell = 60;
+
 /** Renders a list below its title; nothing for an empty one. */
 function* section(
   title: string,
@@ -137,7 +140,7 @@ function* section(
   if (all === 0) return;
   yield '';
   yield style.bold(`  ${title}`);
-  for (const line of layOut(rows, alignment)) yield `    ${line}`;
+  for (const line of layOut(rows, alignment, widestCell)) yield `    ${line}`;
   const more = moreText(all, rows.length);
   if (more !== '') yield `    … ${more}`;
 }

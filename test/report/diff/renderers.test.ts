@@ -14,6 +14,9 @@ import { diffSchema } from '../../../src/report/diff/schema.ts';
 import { renderDiffText } from '../../../src/report/diff/text.ts';
 import { plainStyle } from '../../../src/report/style.ts';
 import { expectHarmless, expectNoMarkup } from '../../support/hostile-text.ts';
+import { compareTrees } from '../../support/diff-images.ts';
+import { buildImage } from '../../support/image-builder.ts';
+import { tar } from '../../support/model/shorthand.ts';
 import { hostileDiff, sampleDiff } from './sample.ts';
 
 const tool = { name: 'ocislim', version: '1.2.3' };
@@ -98,6 +101,14 @@ describe('lists', () => {
     expect(text).toContain('… and 3 more');
     const markdown = renderDiffMarkdown(await sampleDiff(), { top: 1, summary: false });
     expect(markdown).toContain('… and 3 more.');
+  });
+
+  it('are not as wide as one long name: it alone reaches beyond its column, whole', async () => {
+    const long = `${'deep/'.repeat(40)}file`;
+    const image = (body: string) => buildImage({ layers: [tar(`a=${body}`, `${long}=${body}`)] });
+    const rows = textOf((await compareTrees(image('1'), image('2'))).diff).split('\n');
+    expect(rows.filter((row) => row.includes(long))).toEqual([expect.stringMatching(/file  content/)]);
+    expect(rows.find((row) => row.includes(' /a '))).toMatch(/^ {4}~ .{0,80}content/);
   });
 
   it('are left out of a summary', async () => {
