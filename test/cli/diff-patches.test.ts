@@ -9,7 +9,7 @@ import { utf8 } from '../support/model/byte-string.ts';
 import { tar } from '../support/model/shorthand.ts';
 import { openScene } from '../support/scene.ts';
 
-type Texts = readonly (readonly [name: string, before: string, after: string])[];
+type Texts = readonly (readonly [name: string, before: string | null, after: string | null])[];
 
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `line ${i}\n`).join('');
 
@@ -35,12 +35,22 @@ const texts: Texts = [
   ['back\\slash', '1\n', '2\n'],
   ['t\tab', '1\n', '2\n'],
   ['größe 1', '1\n', '2\n'],
+  ['new/one', null, 'a\tb\r\n\n'],
+  ['new/with space', null, 'open'],
+  ['new/many', null, lines(5000)],
+  ['gone', 'a\r\n\n', null],
+  ['gone with "quotes"', 'open', null],
 ];
 
 const imageOf = (side: 1 | 2) =>
   buildImage({
     layers: [
-      tar(...texts.map((text) => ({ name: utf8(text[0]), body: new TextEncoder().encode(text[side]) }))),
+      tar(
+        ...texts.flatMap((text) => {
+          const body = text[side];
+          return body === null ? [] : [{ name: utf8(text[0]), body: new TextEncoder().encode(body) }];
+        }),
+      ),
     ],
   });
 const platformOf = (architecture: string, body: string) =>
@@ -58,6 +68,7 @@ async function patched(folder: string, program: string, args: readonly string[])
   const root = scene.path(folder);
   await mkdir(root);
   for (const [name, before] of texts) {
+    if (before === null) continue;
     await mkdir(dirname(join(root, name)), { recursive: true });
     await writeFile(join(root, name), before);
   }
@@ -66,7 +77,9 @@ async function patched(folder: string, program: string, args: readonly string[])
   // A repository of the developer's around the folder is none of git's business.
   const env = { ...process.env, GIT_CEILING_DIRECTORIES: dirname(root), GIT_CONFIG_GLOBAL: '/dev/null' };
   execFileSync(program, [...args, file], { cwd: root, env, stdio: 'pipe' });
-  return Promise.all(texts.map(async ([name]) => [name, await readFile(join(root, name), 'utf8')] as const));
+  return Promise.all(
+    texts.map(async ([name]) => [name, await readFile(join(root, name), 'utf8').catch(() => null)] as const),
+  );
 }
 
 describe('--format patch', () => {

@@ -41,6 +41,12 @@ interface Spot {
   readonly entry: number;
 }
 
+/** Where the contents of a file of both sides are; null where a side lacks the file. */
+interface Spots {
+  readonly a: Spot | null;
+  readonly b: Spot | null;
+}
+
 /** Returns the changes of a list, those of small texts with a unified diff. Other files have their sizes and digests. */
 export async function withPatches(
   { images, rootfs, files }: PatchedPair,
@@ -48,7 +54,7 @@ export async function withPatches(
 ): Promise<readonly FileChange[]> {
   const chosen = chooseTexts(rootfs, files);
   if (chosen.size === 0) return files.changes;
-  const spots = [...chosen.values()].flatMap(({ a, b }) => [a, b]);
+  const spots = [...chosen.values()].flatMap(({ a, b }) => [a, b]).filter((spot) => spot !== null);
   const layers = [...Map.groupBy(spots, (spot) => diffIdOf(images, spot))];
   const read = await mapParallel(layers, jobs, signal, async ([diffId, found], _, inner) => {
     const [{ side, layer }] = found as [Spot];
@@ -60,6 +66,10 @@ export async function withPatches(
   });
   const contents = new Map<Digest, ReadonlyMap<number, Uint8Array>>(read);
   const textOf = (spot: Spot) => textIn(contents.get(diffIdOf(images, spot))?.get(spot.entry));
+  const patchOfOne = (path: Path, { a, b }: Spots): string | null => {
+    const text = a === null ? b && textOf(b) : textOf(a);
+    return text === null ? null : onePatch(a === null ? 'b' : 'a', path, text);
+  };
   const { formatPatch, OMIT_HEADERS, structuredPatch } = await import('diff');
   const patchOf = (path: Path, before: string, after: string): string | null => {
     const options = { context: 3, maxEditLength: mostEdits };
@@ -67,13 +77,17 @@ export async function withPatches(
     if (made === undefined) return null;
     return `--- ${nameIn('a', path)}\n+++ ${nameIn('b', path)}\n${formatPatch(made, OMIT_HEADERS)}`;
   };
+  const patchAt = (path: Path, { a, b }: Spots): string | null => {
+    if (a === null || b === null) return patchOfOne(path, { a, b });
+    const [before, after] = [textOf(a), textOf(b)];
+    return before === null || after === null ? null : patchOf(path, before, after);
+  };
   function* steps(): Steps<readonly FileChange[]> {
     const changes: FileChange[] = [];
     for (const [i, change] of files.changes.entries()) {
       const spot = chosen.get(i);
       if (spot !== undefined) yield;
-      const [before, after] = spot === undefined ? [null, null] : [textOf(spot.a), textOf(spot.b)];
-      const patch = before === null || after === null ? null : patchOf(change.path, before, after);
+      const patch = spot === undefined ? null : patchAt(change.path, spot);
       changes.push(patch === null ? change : { ...change, patch });
     }
     return changes;
@@ -81,21 +95,22 @@ export async function withPatches(
   return inTurns(steps(), signal);
 }
 
-/** Chooses the files that may be small texts, by position in the list. */
-function chooseTexts(
-  rootfs: RootfsPair,
-  { changes, ids }: FileList,
-): ReadonlyMap<number, { a: Spot; b: Spot }> {
-  const chosen = new Map<number, { a: Spot; b: Spot }>();
+/** Chooses the files that may be small texts, by position in the list; those that both sides have come first, if not all can be held. */
+function chooseTexts(rootfs: RootfsPair, { changes, ids }: FileList): ReadonlyMap<number, Spots> {
+  const chosen = new Map<number, Spots>();
   let held = 0;
-  for (const [i, { change, a, b }] of changes.entries()) {
-    if (change !== 'changed' || a?.kind !== 'file' || b?.kind !== 'file') continue;
-    const [left, right] = [spotOf('a', rootfs.a, ids[i] as number), spotOf('b', rootfs.b, ids[i] as number)];
-    if (left === null || right === null || Math.max(a.bytes, b.bytes) > largestText) continue;
-    held += a.bytes + b.bytes;
-    if (held > mostBytes) break;
-    chosen.set(i, { a: left, b: right });
-  }
+  for (const isOfBoth of [true, false])
+    for (const [i, { change, a, b }] of changes.entries()) {
+      if (change === 'attributes' || (change === 'changed') !== isOfBoth) continue;
+      if ([a, b].some((state) => state !== null && (state.kind !== 'file' || state.bytes > largestText)))
+        continue;
+      const spotAt = (side: SideName) => spotOf(side, rootfs[side], ids[i] as number);
+      const spots = { a: a && spotAt('a'), b: b && spotAt('b') };
+      if ((a !== null && spots.a === null) || (b !== null && spots.b === null)) continue;
+      held += (a?.bytes ?? 0) + (b?.bytes ?? 0);
+      if (held > mostBytes) return chosen;
+      chosen.set(i, spots);
+    }
   return chosen;
 }
 
@@ -113,6 +128,19 @@ function diffIdOf(images: PatchedPair['images'], { side, layer }: Spot): Digest 
 function textIn(bytes: Uint8Array | undefined): string | null {
   if (bytes === undefined || bytes.includes(0) || !isUtf8(bytes)) return null;
   return Buffer.from(bytes).toString('utf8');
+}
+
+/** Makes the patch of a file that one side alone has; null for an empty one, of which a patch has no line. */
+function onePatch(side: SideName, path: Path, text: string): string | null {
+  if (text === '') return null;
+  const lines = text.split('\n');
+  const isOpen = lines.at(-1) !== '';
+  if (!isOpen) lines.pop();
+  const [mark, from, to] =
+    side === 'a' ? ['-', nameIn('a', path), '/dev/null'] : ['+', '/dev/null', nameIn('b', path)];
+  const ranges = side === 'a' ? `-1,${lines.length} +0,0` : `-0,0 +1,${lines.length}`;
+  const body = lines.map((line) => `${mark}${line}\n`).join('');
+  return `--- ${from}\n+++ ${to}\n@@ ${ranges} @@\n${body}${isOpen ? '\\ No newline at end of file\n' : ''}`;
 }
 
 /**

@@ -20,7 +20,7 @@ import {
   moreText,
   packageMarks,
   packageTotals,
-  patchesOf,
+  changesOf,
   patchLinesOf,
   pathText,
   platformTitle,
@@ -201,7 +201,7 @@ function artifactBlock({ artifacts }: ImageDiff): string[] {
 }
 
 function patchBlocks(files: readonly FileChange[], { top }: DiffRenderOptions): string[] {
-  return patchesOf(files)
+  return changesOf(files)
     .slice(0, top)
     .flatMap(({ patch, ...file }) => {
       const lines = patchLinesOf(patch);

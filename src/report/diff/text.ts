@@ -20,7 +20,7 @@ import {
   moreText,
   packageMarks,
   packageTotals,
-  patchesOf,
+  changesOf,
   patchLinesOf,
   pathText,
   platformTitle,
@@ -184,7 +184,7 @@ function* entryLines({ a, b, entries }: LayerPair, options: DiffTextOptions): Ge
 }
 
 function* patchLines(files: PlatformDiff['files'], { top, style }: DiffTextOptions): Generator<string> {
-  const patched = patchesOf(files);
+  const patched = changesOf(files);
   for (const { patch } of patched.slice(0, top)) {
     yield '';
     for (const line of patchLinesOf(patch)) yield paintOf(line, style)(line);

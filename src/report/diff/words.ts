@@ -196,6 +196,11 @@ export function patchesOf(
   return files.flatMap(({ patch, ...file }) => (patch === undefined ? [] : [{ ...file, patch }]));
 }
 
+/** Returns the files with a patch that both sides have: what a person reads. */
+export function changesOf(files: readonly FileChange[]): ReturnType<typeof patchesOf> {
+  return patchesOf(files).filter(({ change }) => change === 'changed');
+}
+
 /** Returns the lines of a patch for a person: escaped, with tabs as they are. They are not for `patch`: `patch.ts` renders those. */
 export function patchLinesOf(patch: string): readonly string[] {
   return escapeLines(patch).split('\n').slice(0, -1);

@@ -425,7 +425,13 @@ describe('patches', () => {
       '--- a/text\n+++ b/text\n@@ -1,2 +1,2 @@\n one\n-two\n+2\n\\ No newline at end of file\n',
     );
     expect(patches['large']).toMatch(/^--- a\/large\n/);
-    const others = ['binary', 'latin', 'larger', 'gone', 'new', 'mode', 'kind'];
+    expect(patches['gone']).toBe(
+      '--- a/gone\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-1\n\\ No newline at end of file\n',
+    );
+    expect(patches['new']).toBe(
+      '--- /dev/null\n+++ b/new\n@@ -0,0 +1,1 @@\n+1\n\\ No newline at end of file\n',
+    );
+    const others = ['binary', 'latin', 'larger', 'mode', 'kind'];
     expect(others.map((path) => [path, patches[path]])).toEqual(others.map((path) => [path, null]));
   });
 

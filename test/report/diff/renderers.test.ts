@@ -93,6 +93,19 @@ describe('patches', () => {
   });
 });
 
+describe('patches of odd texts', () => {
+  it('keep tabs and blank lines, and have escapes for the rest', async () => {
+    const image = (word: string) => {
+      const body = new TextEncoder().encode(`\t${word}\r\n\u001b[1m\n::x\n\n`);
+      return buildImage({ layers: [tar({ name: 'f', body })] });
+    };
+    const { diff } = await compareTrees(image('a'), image('b'), { patch: true });
+    const shown = '@@ -1,4 +1,4 @@\n-\ta\\r\n+\tb\\r\n \\x1b[1m\n \\x3a:x\n \n';
+    expect(textOf(diff)).toContain(shown);
+    expect(renderDiffMarkdown(diff, { top: 20, summary: false })).toContain(`${shown}\`\`\``);
+  });
+});
+
 describe('lists', () => {
   it('show the largest rows in their order, and say how many more there are', async () => {
     const text = textOf(await sampleDiff(), { top: 1 });
