@@ -74,7 +74,7 @@ async function patched(folder: string, program: string, args: readonly string[])
   }
   const file = scene.path(`${folder}.patch`);
   await scene.run('diff', scene.at('before'), scene.at('after'), '--format', 'patch', '-o', file);
-  // A repository of the developer's around the folder is none of git's business.
+  // Git must not find a repository of the developer around the folder.
   const env = { ...process.env, GIT_CEILING_DIRECTORIES: dirname(root), GIT_CONFIG_GLOBAL: '/dev/null' };
   execFileSync(program, [...args, file], { cwd: root, env, stdio: 'pipe' });
   return Promise.all(
