@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { FileChange } from '../../analyze/diff/image-diff.ts';
-import type { Path } from '../../bytes/path.ts';
+import { parentOf, type Path } from '../../bytes/path.ts';
 import { type Image, layerOf } from '../../image/image.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { inTurns, type Steps } from '../../steps.ts';
@@ -98,9 +98,19 @@ export async function withPatches(
 /** Chooses the files that may be small texts, by position in the list; those that both sides have come first, if not all can be held. */
 function chooseTexts(rootfs: RootfsPair, { changes, ids }: FileList): ReadonlyMap<number, Spots> {
   const chosen = new Map<number, Spots>();
+  // A patch makes no directory where something else is, so what is new in it has none. Directories come before what is in them.
+  const remade = new Set(
+    changes.flatMap(({ path, a, b }) =>
+      b?.kind === 'directory' && a !== null && a.kind !== b.kind ? [path] : [],
+    ),
+  );
   let held = 0;
   for (const isOfBoth of [true, false])
-    for (const [i, { change, a, b }] of changes.entries()) {
+    for (const [i, { path, change, a, b }] of changes.entries()) {
+      if (!isOfBoth && remade.has(parentOf(path))) {
+        remade.add(path);
+        continue;
+      }
       if (change === 'attributes' || (change === 'changed') !== isOfBoth) continue;
       if ([a, b].some((state) => state !== null && (state.kind !== 'file' || state.bytes > largestText)))
         continue;

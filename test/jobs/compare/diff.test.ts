@@ -418,6 +418,7 @@ describe('patches', () => {
           'new=1',
           { ...specOf('mode=1'), mode: 0o600 },
           'kind/',
+          'kind/in=1',
         ],
       ],
     );
@@ -431,7 +432,8 @@ describe('patches', () => {
     expect(patches['new']).toBe(
       '--- /dev/null\n+++ b/new\n@@ -0,0 +1,1 @@\n+1\n\\ No newline at end of file\n',
     );
-    const others = ['binary', 'latin', 'larger', 'mode', 'kind'];
+    // No tool would make a directory where the file is.
+    const others = ['binary', 'latin', 'larger', 'mode', 'kind', 'kind/in'];
     expect(others.map((path) => [path, patches[path]])).toEqual(others.map((path) => [path, null]));
   });
 
