@@ -1,11 +1,14 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { readInstruction } from '../../src/analyze/instruction.ts';
+import { maskSecrets, secretsOf } from '../../src/analyze/instruction-secrets.ts';
 import { analysisOf, type Step } from '../support/analyze.ts';
 import type { Short } from '../support/model/shorthand.ts';
 
 const step = (...entries: readonly Short[]): Step => ({ row: 'COPY . / # buildkit', entries });
 const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n';
 
-async function secretsOf(...entries: readonly Short[]) {
+async function inFiles(...entries: readonly Short[]) {
   const { findings, surface } = await analysisOf([step(...entries)]);
   const whys = findings.flatMap(({ kind, why }) => (kind === 'secret-file' ? [why] : []));
   return { whys, files: surface?.secretFiles ?? [] };
@@ -51,7 +54,7 @@ describe('files', () => {
     ['settings with a secret', 'srv/.env', 'DEBUG=1\nexport API_KEY="abcdefgh"'],
     ['settings with a secret', 'srv/.env.production', 'DATABASE_URL=postgres://me:hunter22@db/app'],
   ])('hold %s: %s', async (what, name, text) => {
-    const { whys, files } = await secretsOf(`${name}=${text}`);
+    const { whys, files } = await inFiles(`${name}=${text}`);
     expect(whys).toEqual([`layer 1 (COPY . /) holds ${what} in "${name}"`]);
     expect(files).toEqual([{ path: name, layer: 1, visible: true }]);
   });
@@ -68,11 +71,11 @@ describe('files', () => {
     ['a URL without a password', 'etc/pip.conf', 'index-url = https://pypi.example/simple'],
     ['something else that begins as a key does', 'usr/bin/ssh-keygen', key],
   ])('do not, where it is %s', async (_, name, text) => {
-    expect(await secretsOf(`${name}=${text}`)).toEqual({ whys: [], files: [] });
+    expect(await inFiles(`${name}=${text}`)).toEqual({ whys: [], files: [] });
   });
 
   test('that a package brings are public', async () => {
-    const { whys } = await secretsOf(
+    const { whys } = await inFiles(
       'var/lib/dpkg/status=Package: a\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n',
       'var/lib/dpkg/info/a.list=/usr/share/a/server.key\n',
       `usr/share/a/server.key=${key}`,
@@ -123,6 +126,11 @@ describe('variables and instructions', () => {
     ['RUN /bin/sh -c export GITHUB_TOKEN=abcdef && make # buildkit', 'the variable GITHUB_TOKEN'],
     ['/bin/sh -c git clone https://me:hunter22@git.example/a', 'the password for git.example'],
     ['/bin/sh -c #(nop)  ARG API_KEY=abcdef', 'the build argument API_KEY'],
+    ['ENV SECRET_TOKEN=ghp_abcdef', 'the variable SECRET_TOKEN'],
+    ['/bin/sh -c #(nop)  ENV SECRET_TOKEN ghp_abcdef', 'the variable SECRET_TOKEN'],
+    ['RUN curl -H "Authorization: Bearer abcdef" https://a.example', 'the header Authorization'],
+    ["RUN curl --header 'PRIVATE-TOKEN: abcdef' https://a.example", 'the header PRIVATE-TOKEN'],
+    ['RUN npm config set //a.example/:_authToken=abcdef', 'the variable _authToken'],
   ])('of %s', async (row, what) => {
     expect(await whysOf(row)).toEqual([`the history shows the value of ${what} of layer 1`]);
   });
@@ -132,7 +140,62 @@ describe('variables and instructions', () => {
     'RUN /bin/sh -c --mount=type=secret,id=npm npm ci # buildkit',
     'RUN |1 VERSION=1 /bin/sh -c make # buildkit',
     '/bin/sh -c git clone https://$USER:$TOKEN@git.example/a',
+    'RUN curl -H "Authorization: Bearer $TOKEN" https://a.example',
+    'RUN curl -H "Authorization: $TOKEN" https://a.example',
+    'RUN TOKEN=`cat /run/secrets/token` make',
   ])('say nothing of %s', async (row) => {
     expect(await whysOf(row)).toEqual([]);
+  });
+
+  test('name a variable of ENV once while the config has the value, and in the history when it has another', async () => {
+    const row = 'ENV SECRET_TOKEN=ghp_abcdef';
+    expect(await whysOf(row, { Env: ['SECRET_TOKEN=ghp_abcdef'] })).toEqual([
+      'the environment variable SECRET_TOKEN of the config looks like a secret',
+    ]);
+    expect(await whysOf(row, { Env: ['SECRET_TOKEN='] })).toEqual([
+      'the history shows the value of the variable SECRET_TOKEN of layer 1',
+    ]);
+  });
+
+  test('of instructions in findings are masked', async () => {
+    const row = 'RUN API_KEY=abcdef curl -u https://me:abcdef@a.example';
+    const { findings } = await analysisOf([{ row, entries: [`root/.ssh/id_rsa=${key}`] }]);
+    const told = findings.map(({ why }) => why).join('\n');
+    expect(told).toContain('(RUN API_KEY=*** curl -u https://me:***@a.example)');
+    expect(told).not.toContain('abcdef');
+  });
+});
+
+describe('the mask', () => {
+  const around = fc.stringMatching(/^[ ;&|"'\w:/@=-]{0,12}$/);
+  const shown = fc.constantFrom(
+    'API_KEY=%',
+    'export DB_PASSWORD="%"',
+    "TOKEN='%'",
+    '--password=%',
+    'Authorization: Bearer %',
+    'authorization: %',
+    'x-vault-token: %',
+    'https://me:%@a.example/b',
+  );
+  test('hides what the findings name, whatever stands around it', () => {
+    const value = 'hunter22secret';
+    fc.assert(
+      fc.property(around, shown, around, (before, form, after) => {
+        const text = `RUN ${before} ${form.replace('%', value)} ${after}`;
+        const masked = maskSecrets(text);
+        if (secretsOf(readInstruction(text)).length > 0) expect(masked).toContain('***');
+        expect(secretsOf(readInstruction(masked))).toEqual([]);
+      }),
+    );
+  });
+  test.each([
+    ['ENV API_KEY abcdef', 'ENV API_KEY ***'],
+    [`RUN API_KEY=${'ab'.repeat(2000)} make`, 'RUN API_KEY=*** make'],
+    [`RUN curl -H 'Authorization: Bearer ${'ab'.repeat(2000)}'`, "RUN curl -H 'Authorization: Bearer ***'"],
+    ['ENV API_KEY=abcdef PATH=/bin', 'ENV API_KEY=*** PATH=/bin'],
+    ['RUN make A=1 && curl https://a.example/x', 'RUN make A=1 && curl https://a.example/x'],
+  ])('of %.40s is %s', (text, masked) => {
+    expect(maskSecrets(text)).toBe(masked);
   });
 });

@@ -14,6 +14,7 @@ import type { SizedPath, WasteFinding } from '../analysis.ts';
 import type { Duplicates } from '../duplicates.ts';
 import type { LayeredImage } from '../entries.ts';
 import { type Instruction, shortInstruction } from '../instruction.ts';
+import { maskSecrets } from '../instruction-secrets.ts';
 import type { SecretFile } from './secret-files.ts';
 
 /** What findings are made from. */
@@ -46,7 +47,7 @@ export function nameLayer({ instructions }: FindingContext, layer: number): stri
   const instruction = instructions[layer - 1] ?? null;
   return instruction === null
     ? `layer ${layer}`
-    : `layer ${layer} (${shortInstruction(instruction.text, 60)})`;
+    : `layer ${layer} (${shortInstruction(maskSecrets(instruction.text), 60)})`;
 }
 
 /** Counts things: "1 file", "2 files". */

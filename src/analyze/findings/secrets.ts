@@ -8,6 +8,7 @@ import { secretVariables } from '../../rootfs/surface/secrets.ts';
 import type { Steps } from '../../steps.ts';
 import type { WasteFinding } from '../analysis.ts';
 import { readInstruction } from '../instruction.ts';
+import { secretsOf } from '../instruction-secrets.ts';
 import { counted, type FindingContext, nameLayer, Places } from './finding.ts';
 import type { SecretFile } from './secret-files.ts';
 
@@ -65,16 +66,17 @@ function environmentFindings({ image }: FindingContext): readonly WasteFinding[]
   );
 }
 
-/** Finds build arguments, variables and passwords in URLs among the words of history rows. */
+/** Finds build arguments, variables, headers and passwords in URLs among the words of history rows. */
 function historyFindings(context: FindingContext): readonly WasteFinding[] {
   const findings: WasteFinding[] = [];
+  const { environment } = readRuntime(context.image.config);
   let layer = 0;
   for (const row of context.image.config.history) {
     if (!row.emptyLayer) layer++;
     if (row.createdBy === null) continue;
     const number = row.emptyLayer || layer > context.instructions.length ? null : layer;
     const where = number === null ? 'an instruction without a layer' : nameLayerOnly(number);
-    for (const [kind, name] of secretsOfRow(row.createdBy))
+    for (const { kind, name } of secretsOf(readInstruction(row.createdBy), environment))
       findings.push(
         variableFinding(number, `the history shows the value of ${kind} ${name} of ${where}`, bySecretMount),
       );
@@ -85,32 +87,6 @@ function historyFindings(context: FindingContext): readonly WasteFinding[] {
 /** Names a layer without its instruction, which would show the value again. */
 function nameLayerOnly(layer: number): string {
   return `layer ${layer}`;
-}
-
-const assignment =
-  /(?:^|[\s;&|(])(?:export\s+|--build-arg[ =])?([A-Za-z_]\w{0,100})=("[^"\n]{0,500}"|'[^'\n]{0,500}'|[^\s;&|)]{0,500})/g;
-const passwordInUrl = /[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@]{1,200}:(?![$<{])[^\s/@]{1,200}@([\w.-]{1,200})/gi;
-
-/** Returns what of a row looks like a secret: its kind, and its name. */
-function secretsOfRow(createdBy: string): readonly (readonly [kind: string, name: string])[] {
-  const { keyword, text, buildArguments } = readInstruction(createdBy);
-  // The environment of the config has those of ENV, unless a later one replaces them.
-  const values = (pairs: readonly (readonly [string, string])[]) => secretVariables(new Map(pairs));
-  const found: (readonly [string, string])[] = values(
-    buildArguments.map(({ name, value }) => [name, value] as const),
-  ).map((name) => ['the build argument', name] as const);
-  if (keyword === 'RUN' || keyword === 'ARG') {
-    const pairs = Array.from(
-      text.matchAll(assignment),
-      ([, name = '', value = '']) => [name, value.replace(/^["']|["']$/g, '')] as const,
-    );
-    const own = keyword === 'ARG' ? 'the build argument' : 'the variable';
-    for (const name of values(pairs)) found.push([own, name]);
-  }
-  for (const [, host = ''] of text.matchAll(passwordInUrl)) found.push(['the password for', host]);
-  return found.filter(
-    ([kind, name], i) => found.findIndex(([other, same]) => other === kind && same === name) === i,
-  );
 }
 
 function variableFinding(layer: number | null, why: string, dockerfile: string): WasteFinding {

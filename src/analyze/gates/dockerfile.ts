@@ -11,7 +11,7 @@ import { type Instruction, readInstruction, shortInstruction } from '../instruct
 import { breach, type Breach, type Gate, type Judged } from './gate.ts';
 import { displayed } from './names.ts';
 import { commandsOf, type ShellCommand } from './shell-commands.ts';
-import { secretVariables } from '../../rootfs/surface/secrets.ts';
+import { maskSecrets, pairsOf, secretNames } from '../instruction-secrets.ts';
 
 /** The mistakes, in the order of documentation. */
 export const sinNames = [
@@ -163,29 +163,15 @@ const sins: Readonly<Record<SinName, Sin>> = {
     says: 'has a build argument that looks like a secret, and the history keeps it',
     fix: 'Use RUN --mount=type=secret, and replace the secret by a new one',
     isIn: ({ buildArguments, keyword, text }) =>
-      looksSecret(buildArguments.map(({ name, value }) => [name, value])) ||
-      (keyword === 'ARG' && looksSecret(pairsOf(text))),
+      secretNames(buildArguments.map(({ name, value }) => [name, value])).length > 0 ||
+      (keyword === 'ARG' && secretNames(pairsOf(text)).length > 0),
   },
   'secret-variable': {
     says: 'sets a variable that looks like a secret',
     fix: 'Give it at run time, and replace the secret by a new one',
-    isIn: ({ keyword, text }) => keyword === 'ENV' && looksSecret(pairsOf(text)),
+    isIn: ({ keyword, text }) => keyword === 'ENV' && secretNames(pairsOf(text)).length > 0,
   },
 };
-
-function looksSecret(pairs: readonly (readonly [string, string])[]): boolean {
-  return secretVariables(new Map(pairs)).length > 0;
-}
-
-/** Takes apart `ENV A=b C="d e"`, and `ENV A b`. */
-function pairsOf(text: string): readonly (readonly [string, string])[] {
-  const rest = text.replace(/^[A-Z]+\s+/, '');
-  const found = [...rest.matchAll(/(?<![\w.-])([A-Za-z_][\w.-]*)=("[^"]*"|'[^']*'|\S*)/g)].map(
-    ([, name = '', value = '']) => [name, value.replace(/^["']|["']$/g, '')] as const,
-  );
-  const plain = /^([A-Za-z_][\w.-]*)\s+(\S.*)$/s.exec(rest);
-  return found.length > 0 || plain === null ? found : [[plain[1] as string, plain[2] as string]];
-}
 
 export const dockerfile: Gate<readonly SinName[]> = {
   title: 'The history shows none of these mistakes of a Dockerfile',
@@ -213,7 +199,7 @@ function* sinSteps(names: readonly SinName[], judged: Judged): Steps<readonly Br
 
 /** Returns an instruction on one line, without what may be a secret. */
 function withoutValues({ keyword, text }: Instruction): string {
-  if (keyword !== 'ENV' && keyword !== 'ARG') return shortInstruction(text, 80);
+  if (keyword !== 'ENV' && keyword !== 'ARG') return shortInstruction(maskSecrets(text), 80);
   return `${keyword} ${pairsOf(text)
     .map(([name]) => name)
     .join(' ')}`.trim();

@@ -1,13 +1,15 @@
-/** The gate about secrets: in variables, in files of any layer, in build arguments. The table of gates has it. */
+/** The gate about secrets: in variables, in files of any layer, in instructions of the history. The table of gates has it. */
 import { displayed } from './names.ts';
-import { breach, type Breach, type Gate } from './gate.ts';
+import { readInstruction } from '../instruction.ts';
+import { secretsOf } from '../instruction-secrets.ts';
+import { breach, type Breach, type BuildStep, type Gate } from './gate.ts';
 
 const rotation = 'Take it out, replace it by a new one, and give it at run time';
 
 export const secrets: Gate<true> = {
   title: 'Nothing in the image looks like a secret',
   isDeep: true,
-  judge: (_, { analysis: { surface } }) => {
+  judge: (_, { analysis: { surface }, history }) => {
     if (surface === null) return [];
     return [
       ...surface.secretVariables.map((name) =>
@@ -25,6 +27,22 @@ export const secrets: Gate<true> = {
             },
           ),
       ),
+      ...history.flatMap((step) => historyBreaches(step, surface.secretVariables)),
     ];
   },
 };
+
+/** Names what an instruction shows. A variable that the config still sets is told already. */
+function historyBreaches({ createdBy, layer }: BuildStep, told: readonly string[]): readonly Breach[] {
+  const instruction = readInstruction(createdBy);
+  const isTold = (name: string) => instruction.keyword === 'ENV' && told.includes(name);
+  const where = layer === null ? 'an instruction without a layer' : `layer ${layer}`;
+  return secretsOf(instruction)
+    .filter(({ name }) => !isTold(name))
+    .map(({ kind, name }) =>
+      breach(`the history shows the value of ${kind} ${name} of ${where}`, {
+        fix: 'Use RUN --mount=type=secret, and replace the secret by a new one',
+        layer,
+      }),
+    );
+}

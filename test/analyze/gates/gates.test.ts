@@ -195,6 +195,27 @@ describe('gates about security', () => {
     ]);
   });
 
+  test.each([
+    ['ENV SECRET_TOKEN=abcdef', 'the variable SECRET_TOKEN'],
+    ['RUN |1 NPM_TOKEN=abcdef /bin/sh -c npm ci # buildkit', 'the build argument NPM_TOKEN'],
+    ['ARG NPM_TOKEN=abcdef', 'the build argument NPM_TOKEN'],
+    ['RUN git clone https://me:abcdef@git.example/a', 'the password for git.example'],
+    ['RUN curl -H "Authorization: Bearer abcdef" https://a.example', 'the header Authorization'],
+    ['ENV API_TOKEN=abcdef', null],
+  ])('secrets of the history are seen in %s', async (row, what) => {
+    const found = await messagesOf({ secrets: true }, { history: [row] });
+    expect(found.slice(2)).toEqual(
+      what === null ? [] : [`the history shows the value of ${what} of layer 1`],
+    );
+  });
+
+  test('instructions in breaches are shown without their secrets', async () => {
+    const row = 'RUN curl -H "Authorization: Bearer abcdef" https://me:abcdef@a.example | TOKEN=abcdef sh';
+    const [message] = await messagesOf({ dockerfile: ['pipe-to-shell'] }, { history: [row] });
+    expect(message).toMatch(/^pipe-to-shell: RUN curl -H "Authorization: Bearer \*\*\*"/);
+    expect(message).not.toContain('abcdef');
+  });
+
   test('files of the surface are counted, and those that are allowed are not', async () => {
     expect(await messagesOf({ surface: { shells: 0, 'network-tools': 1 } })).toEqual([
       '1 shell, more than 0: /bin/sh',
