@@ -16,7 +16,7 @@ const mask = '***';
 
 const assignment = /(^|[\s;&|("'?:])((?:--)?)([A-Za-z_]\w{0,100})=("[^"\n]*"|'[^'\n]*'|[^\s;&|)]*)/g;
 const passwordInUrl = /([a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@]*:)(?!\*+@|[$<{])([^\s/@]+)@([\w.-]{1,200})/gi;
-/** The scheme is no secret, and a variable of the shell is none. */
+/** Leaves the scheme, and takes no variable of a shell. */
 const header =
   /\b((?:proxy-)?authorization|(?:private|job|deploy)-token|x-[a-z-]{0,40}(?:token|api-key|secret))(\s{0,9}:\s{0,9}(?:(?:basic|bearer|digest|negotiate|token)\s{1,9})?)(?!(?:basic|bearer|digest|negotiate|token)\s)(?!\*+(?:["'\s]|$))([^\s"'$<{`\\][^\s"']{2,})/gi;
 

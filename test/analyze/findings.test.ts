@@ -157,6 +157,27 @@ describe('what presets remove', () => {
     expect(finding?.command?.slice(0, 2)).toEqual(['prune', '--rule']);
   });
 
+  test.each([
+    ['debian', /dpkg\.cfg\.d.*\/doc/, /dpkg\.cfg\.d.*\/locale/],
+    ['ubuntu', /dpkg\.cfg\.d.*\/doc/, /dpkg\.cfg\.d.*\/locale/],
+    ['fedora', /tsflags=nodocs/, /%_install_langs/],
+    ['"rocky"', /tsflags=nodocs/, /%_install_langs/],
+    ['alpine', /\*-doc/, /\*-lang/],
+    ['arch', /^Leave them out where/, /^Leave them out where/],
+  ])('the advice about documentation is for the distribution %s', async (id, docs, locales) => {
+    const findings = await found('documentation', [
+      copy(
+        `etc/os-release=ID=${id}\n`,
+        `usr/share/man/man1/x.1.gz=${data(3000)}`,
+        `usr/share/locale/de/LC_MESSAGES/x.mo=${data(2000, 2)}`,
+      ),
+    ]);
+    expect(findings.map(({ dockerfile }) => dockerfile)).toEqual([
+      expect.stringMatching(docs),
+      expect.stringMatching(locales),
+    ]);
+  });
+
   test('a file counts once, and not at all while another name of it stays', async () => {
     const { findings } = await analysisOf([
       run(

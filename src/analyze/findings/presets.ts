@@ -4,6 +4,7 @@
  */
 import { type Path, parentOf } from '../../bytes/path.ts';
 import type { NodeKind } from '../../rootfs/filesystem.ts';
+import { distributionOf } from '../../rootfs/packages/distribution.ts';
 import { type Rule, type RuledKind } from '../../rules/rule.ts';
 import { matcherSteps, parseRule } from '../../rules/rules.ts';
 import { findPreset, presetRules } from '../../slim/presets.ts';
@@ -20,10 +21,27 @@ interface Row {
   readonly rules: readonly string[];
   /** What they are, in the plural. */
   readonly what: string;
-  readonly dockerfile: string;
+  readonly dockerfile: Advice;
 }
 
-const byPreset = (kind: WasteKind, preset: string, what: string, dockerfile: string): Row => ({
+/** What to change in a Dockerfile: in every one, or by what installs the packages of the distribution. */
+type Advice = string | Readonly<Record<Installer | 'other', string>>;
+type Installer = 'dpkg' | 'rpm' | 'apk';
+
+/** By the ID of os-release(5). */
+const distributions: Readonly<Record<Installer, readonly string[]>> = {
+  dpkg: ['debian', 'ubuntu', 'devuan', 'kali', 'linuxmint', 'raspbian'],
+  rpm: ['fedora', 'rhel', 'centos', 'rocky', 'almalinux', 'ol', 'amzn', 'mariner', 'azurelinux', 'photon'],
+  apk: ['alpine', 'wolfi', 'chainguard', 'postmarketos'],
+};
+
+function installerOf({ fs, facts }: FindingContext): Installer | 'other' {
+  const id = distributionOf(fs, facts)?.id ?? '';
+  const installers = ['dpkg', 'rpm', 'apk'] as const;
+  return installers.find((installer) => distributions[installer].includes(id)) ?? 'other';
+}
+
+const byPreset = (kind: WasteKind, preset: string, what: string, dockerfile: Advice): Row => ({
   kind,
   preset,
   rules: [],
@@ -126,23 +144,23 @@ const rows: readonly Row[] = [
     'static libraries',
     'Build in a stage of its own and COPY --from the programs.',
   ),
-  byPreset(
-    'documentation',
-    'docs',
-    'files of documentation',
-    'Exclude them before packages are installed: /etc/dpkg/dpkg.cfg.d with path-exclude=/usr/share/doc/*',
-  ),
-  byPreset(
-    'documentation',
-    'locales',
-    'translated messages',
-    'Exclude them before packages are installed: /etc/dpkg/dpkg.cfg.d with path-exclude=/usr/share/locale/*',
-  ),
+  byPreset('documentation', 'docs', 'files of documentation', {
+    dpkg: 'Exclude them before packages are installed: /etc/dpkg/dpkg.cfg.d with path-exclude=/usr/share/doc/*',
+    rpm: 'Leave them out where packages are installed: dnf install --setopt=tsflags=nodocs',
+    apk: 'Leave out the packages *-doc.',
+    other: 'Leave them out where packages are installed, or remove them in the same RUN.',
+  }),
+  byPreset('documentation', 'locales', 'translated messages', {
+    dpkg: 'Exclude them before packages are installed: /etc/dpkg/dpkg.cfg.d with path-exclude=/usr/share/locale/*',
+    rpm: 'Name the languages before packages are installed: /etc/rpm/macros with %_install_langs C:en',
+    apk: 'Leave out the packages *-lang.',
+    other: 'Leave them out where packages are installed, or remove them in the same RUN.',
+  }),
   byPreset(
     'development',
     'headers-pc',
     'headers and pkg-config files',
-    'Install -dev packages in a build stage only.',
+    'Install -dev or -devel packages in a build stage only.',
   ),
   byPreset(
     'development',
@@ -224,7 +242,7 @@ function findingOf(context: FindingContext, row: Row, places: Places): WasteFind
     by: null,
     why: `${where} ${places.layer === null && heaviest !== null ? 'leave' : 'leaves'} ${row.what} in the image (${counted(places.files, 'file')})`,
     places: places.heaviest(),
-    dockerfile: row.dockerfile,
+    dockerfile: typeof row.dockerfile === 'string' ? row.dockerfile : row.dockerfile[installerOf(context)],
     command:
       row.preset !== null
         ? ['prune', '--preset', row.preset]
