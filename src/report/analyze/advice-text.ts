@@ -7,7 +7,7 @@ import { displayPath, escapeText } from '../escape.ts';
 import { formatCount, formatSize } from '../figures.ts';
 import type { Style } from '../style.ts';
 import { layOut, widthOf } from '../table.ts';
-import { commandWords } from './command-line.ts';
+import { combinedCommand, combinedWords, commandWords } from './command-line.ts';
 import { wrapped } from './tail-table.ts';
 import type { TextOptions } from './text.ts';
 import { savedText, savingRows, wasteWords } from './words.ts';
@@ -26,8 +26,21 @@ export function findingLines({ findings, image, surface }: Analysis, options: Te
   return [
     style.bold('what to do'),
     ...shown.flatMap((finding) => findingBlock(finding, image.name, { ...options, room })),
+    ...combinedLines(shown, image.name, options),
     ...(rest === 0 ? [] : [style.dim(`and ${formatCount(rest)} more, with --top ${findings.length}`)]),
   ];
+}
+
+/** Renders the command that does what those of several findings do. */
+function combinedLines(
+  findings: readonly WasteFinding[],
+  source: string,
+  { style, width }: TextOptions,
+): string[] {
+  const command = combinedCommand(findings);
+  if (command === null) return [];
+  const lines = commandLines(command, source, width - 2);
+  return [...wrapped(combinedWords, width), ...lines.map((line) => `  ${style.good(line)}`)];
 }
 
 /** Returns the bytes of a finding, or the word for one that is not about bytes. */

@@ -2,6 +2,7 @@
  * Makes the command lines that a reader copies: with the reference that was analyzed, and quoted for a shell. Findings, savings and
  * gates show them.
  */
+import type { WasteFinding } from '../../analyze/analysis.ts';
 import { escapeText } from '../escape.ts';
 import { formatReference, formOf, isStream, parseReference, type Reference } from '../../oci/reference.ts';
 
@@ -30,6 +31,40 @@ function bytesOf(character: string): string {
 export function commandLine(command: readonly string[], source: string): string {
   return commandWords(command, source).join(' ');
 }
+
+/**
+ * Joins the commands of findings that prune into one, since each by itself would write to the same destination. Null where that would be
+ * the command of one of them. Hard links are made in every layer then.
+ */
+export function combinedCommand(
+  findings: readonly Pick<WasteFinding, 'command'>[],
+): readonly string[] | null {
+  const flags = new Set<string>();
+  const presets = new Set<string>();
+  const rules = new Set<string>();
+  const distinct = new Set<string>();
+  for (const { command } of findings) {
+    if (command === null || command[0] !== 'prune') continue;
+    distinct.add(command.join('\n'));
+    for (let i = 1; i < command.length; i++) {
+      const option = command[i] as string;
+      if (option === '--preset') for (const name of (command[++i] ?? '').split(',')) presets.add(name);
+      else if (option === '--rule') rules.add(command[++i] ?? '');
+      else if (option === '--layers') i++;
+      else flags.add(option);
+    }
+  }
+  if (distinct.size < 2) return null;
+  return [
+    'prune',
+    ...flags,
+    ...(presets.size === 0 ? [] : ['--preset', [...presets].join(',')]),
+    ...[...rules].flatMap((rule) => ['--rule', rule]),
+  ];
+}
+
+/** The line above the command that joins those of findings. */
+export const combinedWords = 'All of these removals in one command:';
 
 /** Lists the words of such a command line, each quoted. */
 export function commandWords(

@@ -9,7 +9,7 @@ import { formatCount, formatNumberOf, formatSize } from '../figures.ts';
 import { bullets, code, details, escapeMarkdown, table } from '../markdown-syntax.ts';
 import { surfaceWords } from '../surface-text.ts';
 import { truncate } from '../table.ts';
-import { commandLine } from './command-line.ts';
+import { combinedCommand, combinedWords, commandLine } from './command-line.ts';
 import { secretRows, userText } from './surface-lines.ts';
 import { instructionLine, keptBytes, percentText, savedText, savingRows, wasteWords } from './words.ts';
 
@@ -62,8 +62,10 @@ function sizeRows({ layers, totals, dive, surface }: Analysis): string[][] {
 function renderFindings({ findings, image }: Analysis, top: number): string[] {
   const shown = findings.slice(0, top);
   const rest = findings.length - shown.length;
+  const combined = combinedCommand(shown);
   return [
     ...shown.flatMap((finding) => renderFinding(finding, image.name)),
+    ...(combined === null ? [] : [`${combinedWords} ${code(commandLine(combined, image.name))}`]),
     ...(rest === 0 ? [] : [`And ${formatCount(rest)} more.`]),
   ];
 }

@@ -2,7 +2,7 @@
 import type { Analysis, AnalyzedLayer, WasteFinding } from '../../analyze/analysis.ts';
 import { surfaceKinds } from '../../rootfs/surface/surface.ts';
 import type { Tool } from '../analyze/analyzed.ts';
-import { commandLine } from '../analyze/command-line.ts';
+import { combinedCommand, combinedWords, commandLine } from '../analyze/command-line.ts';
 import { secretRows, userText } from '../analyze/surface-lines.ts';
 import { instructionText, percentText, savedText, savingRows, wasteWords } from '../analyze/words.ts';
 import { displayPath, escapeText } from '../escape.ts';
@@ -42,7 +42,7 @@ export function imageOf(analysis: Analysis, files: PackedFiles | null): PageImag
   return {
     name: escapeText(image.platform ?? 'image'),
     figures: figuresOf(analysis),
-    actions: findings.map((finding) => actionOf(finding, analysis)),
+    actions: [...findings.map((finding) => actionOf(finding, analysis)), ...combinedActions(analysis)],
     layers: layers.map(layerOf),
     files:
       files === null
@@ -90,6 +90,14 @@ function actionOf(finding: WasteFinding, { image, layers }: Analysis): Action {
     dockerfile: dockerfile === null ? null : escapeText(dockerfile),
     command: command === null ? null : commandLine(command, image.name),
   };
+}
+
+/** Makes the row with the command that does what those of several findings do. */
+function combinedActions({ findings, image }: Analysis): readonly Action[] {
+  const command = combinedCommand(findings);
+  if (command === null) return [];
+  const none = { bytes: null, places: [], instruction: null, dockerfile: null };
+  return [{ ...none, what: combinedWords, command: commandLine(command, image.name) }];
 }
 
 function layerOf(layer: AnalyzedLayer): PageLayer {

@@ -1,7 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { besideOf, commandLine, shellWord } from '../../../src/report/analyze/command-line.ts';
+import {
+  besideOf,
+  combinedCommand,
+  commandLine,
+  shellWord,
+} from '../../../src/report/analyze/command-line.ts';
 import { parseReference } from '../../../src/oci/reference.ts';
 import { expectHarmless, nasty } from '../../support/hostile-text.ts';
 
@@ -52,5 +57,31 @@ describe('a destination beside a source', () => {
     expect(commandLine(['prune', '--rule', 'a b/**'], 'oci:x y:1')).toBe(
       "ocislim prune 'oci:x y:1' 'oci:x y:1-slim' --rule 'a b/**'",
     );
+  });
+});
+
+describe('the command for several findings', () => {
+  const joined = (...commands: (readonly string[] | null)[]) =>
+    combinedCommand(commands.map((command) => ({ command })));
+
+  it('names every option once, and no layers', () => {
+    const command = joined(
+      ['prune', '--shadowed'],
+      null,
+      ['prune', '--preset', 'docs'],
+      ['prune', '--preset', 'locales'],
+      ['prune', '--rule', 'a/**', '--rule', 'b'],
+      ['prune', '--rule', 'b'],
+      ['prune', '--shadowed', '--dedupe-hardlink', '--layers', '3'],
+      ['squash', '--all'],
+    );
+    expect(command?.join(' ')).toBe(
+      'prune --shadowed --dedupe-hardlink --preset docs,locales --rule a/** --rule b',
+    );
+  });
+
+  it('is left out where one command does all', () => {
+    expect(joined(['prune', '--shadowed'], null, ['prune', '--shadowed'])).toBeNull();
+    expect(joined()).toBeNull();
   });
 });

@@ -53,6 +53,14 @@ describe('the Markdown of an analysis', () => {
     expect(text).toContain('| 2 | 2.0 MB | 6.0 MB | 5.7 MB | 0 B | 120.0 kB | `RUN chown -R 1000 /app` |');
   });
 
+  it('joins the commands of several findings into one', () => {
+    const docs = sample.findings.map((one) => ({ ...one, command: ['prune', '--preset', 'docs'] }));
+    const both = renderAnalysisMarkdown({ ...sample, findings: [...sample.findings, ...docs] }, 10);
+    expect(both).toMatch(
+      /^All of these removals in one command: `ocislim prune \S+ \S+ --shadowed --preset docs`$/m,
+    );
+  });
+
   it('has no markup of an image', () => {
     const text = renderAnalysisMarkdown(hostile, 10);
     expect(text).toContain('mark');

@@ -31,6 +31,15 @@ describe('the text of an analysis', () => {
     expect(text.indexOf('what to do')).toBeLessThan(text.indexOf('\nlayers\n'));
   });
 
+  it('joins the commands of several findings into one below them', () => {
+    const docs = sample.findings.map((one) => ({ ...one, command: ['prune', '--preset', 'docs'] }));
+    const both = render({ ...sample, findings: [...sample.findings, ...docs] }, 160);
+    expect(both).toMatch(
+      /\nAll of these removals in one command:\n {2}ocislim prune \S+:1 \S+:1-slim --shadowed --preset docs\n\n/,
+    );
+    expect(text).not.toContain('in one command');
+  });
+
   it('tells kept, shadowed and duplicate bytes of each layer apart, with the instruction', () => {
     expect(text).toMatch(/^ +1 +1\.0 MB +3\.0 MB +– +2\.9 MB +– +COPY \. \/app$/m);
     expect(text).toMatch(/^ +2 +2\.0 MB +6\.0 MB +5\.7 MB +– +120\.0 kB +RUN chown -R 1000 \/app$/m);
