@@ -19,6 +19,7 @@ const scene = openScene(() => ({
   untold: buildImage({ layers, history: 'none' }),
   short: buildImage({ layers, config: { history: rows.slice(0, 2) } }),
   long: buildImage({ layers: layers.slice(0, 1), config: { history: rows } }),
+  few: buildImage({ layers, config: { rootfs: { type: 'layers', diff_ids: [] } } }),
   several: buildIndex({
     images: ['amd64', 'arm64'].map((architecture) =>
       buildImage({ layers, platform: { os: 'linux', architecture } }),
@@ -80,6 +81,12 @@ test('no layer is read: an image whose layers are missing has a history', async 
   );
   await scene.writeLayout({ bare: { descriptor, blobs: kept } }, 'bare');
   expect(await scene.succeed('history', scene.at('bare', 'bare'))).toContain('COPY c /');
+});
+
+test('an image whose config names too few DiffIDs is damaged, and is not called an artifact', async () => {
+  const { status, stderr } = await callCli(['history', scene.at('few')]);
+  expect(stderr).toMatch(/names 0 DiffIDs, but the manifest has 3 layers \[MANIFEST_INVALID\]/);
+  expect(status).toBe(1);
 });
 
 describe('of several images', () => {

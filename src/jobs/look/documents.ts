@@ -150,15 +150,19 @@ function readDocuments(options: DocumentOptions, single = false): Promise<ImageS
   return readImageSet(options.source, { ...options, single, tolerant: true });
 }
 
-/** Reads the one image that is selected. @throws USAGE for several, UNSUPPORTED for none */
+/** Reads the one image that is selected. @throws USAGE for several, UNSUPPORTED for none, MANIFEST_INVALID for one with a damaged config */
 async function readOne(options: DocumentOptions): Promise<ImageMember> {
-  const { label } = options.source;
+  const { source } = options;
+  const { label } = source;
   const found = imageMembers(await readDocuments(options, true));
   const [first] = found;
-  if (first === undefined)
+  if (first === undefined) {
+    // A strict reading says what is wrong with the config of an image.
+    await readImageSet(source, { ...options, single: true, actualTypes: false });
     throw new OcislimError('UNSUPPORTED', `${label} is not an image but an artifact of another kind`, {
       advice: `"ocislim inspect ${label}" shows its manifest.`,
     });
+  }
   if (found.length === 1) return first;
   throw severalImages(label, found.map(platformOf));
 }
