@@ -30,7 +30,7 @@ function node(...args: readonly string[]): Promise<Result> {
 }
 
 describe('the executable', () => {
-  it('says in one line that a Node is too old', async () => {
+  it('says that a Node is too old, and where the checkout has another', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'ocislim-project-'));
     try {
       const pretend = join(folder, 'pretend.cjs');
@@ -39,7 +39,13 @@ describe('the executable', () => {
         "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } });\n",
       );
       const { status, stdout, stderr } = await node('-r', pretend, bin, '--help');
-      expect(stderr).toMatch(/^ocislim needs Node 24 or newer; this is Node 20\.20\.2 \(.+\)\n$/);
+      expect(stderr).toMatch(/^ocislim needs Node 24 or newer; this is Node 20\.20\.2 \(.+\)\n/);
+      expect(stderr.split('\n').slice(1)).toEqual([
+        expect.stringMatching(
+          /^This checkout has a newer one: put \/.+\/node_modules\/node\/bin first in PATH/,
+        ),
+        '',
+      ]);
       expect(stdout).toBe('');
       expect(status).toBe(2);
     } finally {
