@@ -4,12 +4,13 @@
  */
 import type * as z from 'zod';
 import type { Analysis, AnalyzedSurface, SizedPath, WasteFinding } from '../../analyze/analysis.ts';
+import { maskSecrets } from '../../analyze/instruction-secrets.ts';
 import { surfaceKinds } from '../../rootfs/surface/surface.ts';
 import { pathFields } from '../escape.ts';
-import { readInstruction } from '../../analyze/instruction.ts';
 import type { Tool } from './analyzed.ts';
 import { commandLine } from './command-line.ts';
 import type { analysisSchema } from './schema.ts';
+import { shownInstruction } from './words.ts';
 
 /** The name of the JSON Schema of analyses. A new version gets a new one. */
 export const analysisId = 'urn:ocislim:schema:analysis:1';
@@ -34,8 +35,8 @@ export function analysisDocument(analysis: Analysis, tool: Tool): AnalysisDocume
     image: { reference, ...rest, config: copyOf(image.config) },
     layers: layers.map(({ instruction, ...layer }) => ({
       ...layer,
-      createdBy: instruction,
-      instruction: instruction === null ? '' : readInstruction(instruction).text,
+      createdBy: instruction === null ? null : maskSecrets(instruction),
+      instruction: instruction === null ? '' : shownInstruction(instruction),
     })),
     totals: { ...analysis.totals },
     dive: {

@@ -2,6 +2,7 @@
 import type { WasteKind } from '../../analyze/analysis.ts';
 import type { Analysis, AnalyzedLayer, Saving, Savings } from '../../analyze/analysis.ts';
 import { readInstruction, shortInstruction } from '../../analyze/instruction.ts';
+import { maskSecrets } from '../../analyze/instruction-secrets.ts';
 import { escapeText } from '../escape.ts';
 import { formatSize } from '../figures.ts';
 
@@ -23,10 +24,15 @@ export const wasteWords: Readonly<Record<WasteKind, string>> = {
 
 /** Returns the Dockerfile line that made a layer, in one line; empty where the history does not tell. */
 export function instructionLine(createdBy: string | null): string {
-  return createdBy === null ? '' : shortInstruction(readInstruction(createdBy).text, longestInstruction);
+  return createdBy === null ? '' : shortInstruction(shownInstruction(createdBy), longestInstruction);
 }
 
 const longestInstruction = 1000;
+
+/** Returns the instruction of a history row with what looks like a secret masked: reports go to logs and to other people. */
+export function shownInstruction(createdBy: string): string {
+  return maskSecrets(readInstruction(createdBy).text);
+}
 
 /** Returns the same escaped; empty where the history does not tell. */
 export function instructionText({ instruction }: Pick<AnalyzedLayer, 'instruction'>): string {

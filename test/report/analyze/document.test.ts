@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { analysisDocument } from '../../../src/report/analyze/document.ts';
 import { renderAnalysisMarkdown } from '../../../src/report/analyze/markdown.ts';
+import { renderAnalysisText } from '../../../src/report/analyze/text.ts';
+import { pageOfAnalysis } from '../../../src/report/page/of-analysis.ts';
+import { plainStyle } from '../../../src/report/style.ts';
 import { analysisSchema } from '../../../src/report/analyze/schema.ts';
 import { renderJson } from '../../../src/report/json.ts';
 import type { Analysis } from '../../../src/analyze/analysis.ts';
@@ -40,6 +43,21 @@ describe('the JSON of an analysis', () => {
       Buffer.from(hostile.largestFiles[0]?.path ?? '', 'latin1').toString(),
     );
   });
+});
+
+it('no report shows the secrets of instructions', () => {
+  const layers = sample.layers.map((one) => ({ ...one, instruction: 'RUN API_KEY=abcdef make' }));
+  const analysis = { ...sample, layers };
+  const texts = [
+    printed(analysis),
+    renderAnalysisMarkdown(analysis, 10),
+    renderAnalysisText(analysis, { style: plainStyle, width: 120, top: 10 }),
+    JSON.stringify(pageOfAnalysis(analysis, null, tool)),
+  ];
+  for (const text of texts) {
+    expect(text).toContain('RUN API_KEY=*** make');
+    expect(text).not.toContain('abcdef');
+  }
 });
 
 describe('the Markdown of an analysis', () => {
