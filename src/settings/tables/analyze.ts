@@ -1,8 +1,8 @@
 /** The options of `analyze`. Its command, help and the documentation pages read them. */
 import { analysisFormats, analysisSuffixes } from '../../report/analyze/renderers.ts';
-import { choice, count, flag, list, type SettingsOf } from '../option.ts';
+import { choice, count, flag, type SettingsOf } from '../option.ts';
 import { reaching } from './commands.ts';
-import { outputFile } from './looking.ts';
+import { otherFormats, outputFile, reportFiles } from './looking.ts';
 import { platform } from './result.ts';
 
 export const analyzeOptions = {
@@ -11,20 +11,11 @@ export const analyzeOptions = {
     describe: 'choose what is printed',
     details:
       'csv, ncdu and paths list files: those of the final root filesystem, or with --all-layers every entry of every layer.',
-    instead: {
-      md: 'Write markdown.',
-      html: 'Write --report FILE.html.',
-      yaml: 'Write json.',
-      table: 'Write text.',
-    },
+    instead: otherFormats,
     group: 'Reports',
   }),
   output: outputFile,
-  report: list((files) => files, {
-    value: 'FILE',
-    describe: `write a report, too: ${analysisSuffixes.join(' or ')} (repeatable)`,
-    group: 'Reports',
-  }),
+  report: reportFiles(analysisSuffixes),
   allLayers: flag({
     describe: 'list what layers hide too, with its state and the layer that hides it',
     details: 'For csv, ncdu and paths.',

@@ -6,7 +6,7 @@ import { diffFormats, diffSuffixes } from '../../report/diff/renderers.ts';
 import { choice, count, flag, list, type SettingsOf, splitNames } from '../option.ts';
 import { checkGlobs } from '../rule-files.ts';
 import { reaching } from './commands.ts';
-import { outputFile } from './looking.ts';
+import { otherFormats, outputFile, reportFiles } from './looking.ts';
 import { platform } from './result.ts';
 
 export const diffOptions = {
@@ -37,21 +37,11 @@ export const diffOptions = {
     default: 'text',
     describe: 'choose what is printed',
     details: '`patch`: only the patches, for `git apply` and `patch -p1`.',
-    instead: {
-      md: 'Write markdown.',
-      diff: 'Write patch.',
-      html: 'Write --report FILE.html.',
-      yaml: 'Write json.',
-      table: 'Write text.',
-    },
+    instead: { ...otherFormats, diff: 'Write patch.' },
     group: 'Reports',
   }),
   output: outputFile,
-  report: list((files) => files, {
-    value: 'FILE',
-    describe: `write a report, too: ${diffSuffixes.join(' or ')} (repeatable)`,
-    group: 'Reports',
-  }),
+  report: reportFiles(diffSuffixes),
   top: count(0, {
     value: 'N',
     default: 20,

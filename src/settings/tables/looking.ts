@@ -3,7 +3,7 @@
  * pages list them.
  */
 import { OcislimError } from '../../errors.ts';
-import { count, flag, parsed, type SettingsOf, text } from '../option.ts';
+import { count, flag, list, parsed, type SettingsOf, text } from '../option.ts';
 import { format } from './reports.ts';
 import { reaching } from './commands.ts';
 import { platform } from './result.ts';
@@ -15,6 +15,22 @@ export const outputFile = text({
   describe: 'write to this file instead of stdout',
   group: 'Reports',
 });
+
+/** Makes the option for reports in files, whose forms are told by the ends of their names. */
+export const reportFiles = (suffixes: readonly string[]) =>
+  list((files) => files, {
+    value: 'FILE',
+    describe: `write a report, too: ${suffixes.join(' or ')} (repeatable)`,
+    group: 'Reports',
+  });
+
+/** What to write for formats that other tools have, or that are reports here. */
+export const otherFormats = {
+  md: 'Write markdown.',
+  html: 'Write --report FILE.html.',
+  yaml: 'Write json.',
+  table: 'Write text.',
+} as const;
 
 const docsOfTemplates =
   'Fields stand in braces, as in Go templates: {{.Name}}, {{json .Name}}. A template that begins with "table" has a line of headings.';

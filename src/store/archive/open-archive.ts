@@ -13,6 +13,7 @@ import type { DiskBudget } from '../../files/disk-budget.ts';
 import { openFile, readAt, readRange } from '../../files/file-bytes.ts';
 import { SpoolFile } from '../../files/spool-file.ts';
 import { readStandardInput } from '../../files/standard-input.ts';
+import { shellWord } from '../../files/writable.ts';
 import { exceeded, type Limits } from '../../limits.ts';
 import type { Compression } from '../../oci/media-type.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
@@ -165,9 +166,4 @@ function packingOf(head: Uint8Array, { path, label }: ArchiveToOpen): Compressio
   }
   const format = detect(head);
   return format !== 'empty' && isPackedFormat(format) ? format : 'none';
-}
-
-/** Quotes a path for a shell, where that is needed. */
-function shellWord(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
