@@ -187,6 +187,7 @@ async function sandboxOf(
       tmpfs: runTmpfs,
       hosts: runHosts,
       memory: runMemory,
+      seccomp: null,
     },
     open,
     limits,

@@ -11,7 +11,7 @@ import { promisify } from 'node:util';
 import { type ByteString, ascii, noBytes, readByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { OcislimError } from '../../errors.ts';
 import { makeTemporaryFolder } from '../../files/temporary.ts';
-import type { Trace } from '../../trace/trace.ts';
+import type { Trace, TracedPath } from '../../trace/trace.ts';
 import { TraceReader } from '../../trace/trace-reader.ts';
 import { MiB } from '../../units.ts';
 import type { CommandOutput } from './command-output.ts';
@@ -52,6 +52,8 @@ export interface Recording {
   readonly seconds: number;
   /** The first call by which the command failed to become another user, or to give a file to one; null for none. */
   readonly refusal: Refusal | null;
+  /** Paths that calls asked for and that were not there (ENOENT), each once, as `TracedPath`s. At most `trace-paths` of them. */
+  readonly absent: readonly TracedPath[];
 }
 
 /** The most bytes of a line that are kept. strace writes no such line with the arguments that it is given. */
@@ -114,7 +116,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
     });
   const seconds = Math.round(performance.now() - begun) / 1000;
   const { end, refusal } = filter;
-  return { trace: reader.end(), end: end ?? { status, signal: null }, seconds, refusal };
+  return { trace: reader.end(), end: end ?? { status, signal: null }, seconds, refusal, absent: [] };
 }
 
 /** Makes a named pipe and opens it for reading. Without O_NONBLOCK, that would wait for a writer. */

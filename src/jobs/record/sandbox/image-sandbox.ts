@@ -24,7 +24,7 @@ import { openPrivateRoot, type PrivateRoot } from './private-root.ts';
 
 /** How the program of an image is to run: plain data. */
 export interface ImageRun {
-  readonly sandbox: 'auto' | 'bwrap' | 'chroot';
+  readonly sandbox: 'auto' | 'bwrap' | 'unshare' | 'chroot';
   readonly command: readonly string[];
   readonly user: string;
   readonly cwd: string;
@@ -38,6 +38,8 @@ export interface ImageRun {
   readonly hosts: Readonly<Record<string, string>>;
   /** The most bytes of data that each process may have; null for no bound. */
   readonly memory: number | null;
+  /** A seccomp filter, as the kernel takes it (`struct sock_filter[]`), under which the program runs; null for none. */
+  readonly seccomp: Uint8Array | null;
 }
 
 export interface SandboxOptions {
