@@ -130,7 +130,8 @@ export async function prepare(
 ): Promise<Prepared> {
   checkOptions(call);
   const { settings, console } = call;
-  const { enterRoot, launchHere } = await import('../../jobs/record/launch.ts');
+  const { launchHere } = await import('../../jobs/record/launch.ts');
+  const { enterRoot } = await import('../../jobs/record/root-entry.ts');
   const { root, user, env, runUser, runEnv, runEnvFile, runWorkdir, runNetwork } = settings;
   const entry = {
     user: runUser ?? user ?? runtime?.user ?? '',

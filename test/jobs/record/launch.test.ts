@@ -2,7 +2,9 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Entrance, idsOf, launchHere, launchIn } from '../../../src/jobs/record/launch.ts';
+import type { Entrance } from '../../../src/jobs/record/entrance.ts';
+import { idsOf } from '../../../src/jobs/record/identity.ts';
+import { launchHere, launchIn } from '../../../src/jobs/record/launch.ts';
 
 let root: string;
 

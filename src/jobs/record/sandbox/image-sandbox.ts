@@ -8,15 +8,10 @@ import { OcislimError } from '../../../errors.ts';
 import type { Limits } from '../../../limits.ts';
 import type { MountSetting, TmpfsSetting } from '../../../probe/mounts.ts';
 import type { ByteStream } from '../../../stream/byte-stream.ts';
-import {
-  containerOf,
-  type Entrance,
-  findEntrance,
-  type Fittings,
-  type Launch,
-  launchIn,
-  outsideOf,
-} from '../launch.ts';
+import { type Entrance, outsideOf } from '../entrance.ts';
+import { findEntrance } from '../find-entrance.ts';
+import { type Fittings, type Launch, launchIn } from '../launch.ts';
+import { containerOf } from '../root-entry.ts';
 import type { RootNames } from '../root-names.ts';
 import { whyNoSandbox } from './diagnosis.ts';
 import { fileOptions, systemOptions } from './mounts.ts';

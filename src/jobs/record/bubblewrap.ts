@@ -1,0 +1,92 @@
+/** The command line of bubblewrap for a container. `launch.ts` puts it behind strace. */
+import type { Entrance } from './entrance.ts';
+import type { Container, Launch } from './launch.ts';
+import { mountsOf, type Privileges, switchTo } from './privileged.ts';
+
+/**
+ * The namespaces of bubblewrap. By the last option they end with the command, as a container does: else strace would wait for what that
+ * leaves in the background.
+ */
+const spaces = ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--die-with-parent'];
+
+/**
+ * Makes parts of /proc read-only, as runtimes do (moby, oci/defaults.go): root may write to them without any capability, and
+ * `kernel.core_pattern` names a program that the kernel runs outside. bubblewrap leaves out /proc/sys where it seems to be read-only.
+ */
+const guards = ['sys', 'sysrq-trigger', 'irq', 'bus', 'fs'].flatMap((name) => {
+  const path = `/proc/${name}`;
+  return ['--ro-bind-try', path, path];
+});
+
+/** Returns the command line that runs a command in a container by bubblewrap, and which of its executions is that of the command. */
+export function bubblewrapLine(
+  container: Container,
+  command: readonly string[],
+  entrance: Extract<Entrance, { readonly kind: 'privileged' | 'bwrap' }>,
+): Pick<Launch, 'argv' | 'execs'> {
+  const { root, cwd, env, fittings } = container;
+  const { options, become } =
+    entrance.kind === 'privileged'
+      ? asRoot(container, entrance.privileges)
+      : asOne(container, entrance.privileges);
+  const network = container.network === 'host' ? [] : ['--unshare-net'];
+  const mounts = ['--bind', root, '/', '--proc', '/proc', ...guards, '--dev', '/dev'];
+  const variables = Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]);
+  // The environment is set from its own arguments: a PATH of the image must not decide which bwrap is run.
+  const argv = [
+    ...fittings.bounds,
+    fittings.bwrap,
+    ...spaces,
+    ...network,
+    ...mounts,
+    ...fittings.mounts,
+    ...options,
+    '--chdir',
+    cwd,
+    '--clearenv',
+    ...variables,
+    '--',
+    ...become,
+    ...command,
+  ];
+  return { argv, execs: (become.length === 0 ? 2 : 3) + (fittings.bounds.length === 0 ? 0 : 1) };
+}
+
+/** The options of bubblewrap that leave these capabilities. It sets no-new-privs, by which no execution brings others back. */
+export function keepOnly(capabilities: readonly string[]): readonly string[] {
+  return ['--cap-drop', 'ALL', ...capabilities.flatMap((name) => ['--cap-add', name])];
+}
+
+/** How bubblewrap runs without a namespace of users: the options, and what becomes the user behind it. */
+function asRoot(
+  container: Container,
+  { capabilities, changesModes, ...programs }: Privileges,
+): { readonly options: readonly string[]; readonly become: readonly string[] } {
+  const { uid, gid, groups } = container;
+  // bubblewrap makes this directory for root alone; without it, other users have no semaphores.
+  const memory = changesModes === true ? ['--chmod', '1777', '/dev/shm'] : [];
+  const options = [...keepOnly(capabilities), ...memory];
+  const becomes = programs.setpriv !== null && (uid !== 0 || gid !== 0 || groups.length > 0);
+  return {
+    options: [...options, ...helpersOf(container, programs, becomes)],
+    become: becomes ? switchTo(uid, gid, groups) : [],
+  };
+}
+
+/** How bubblewrap runs with a namespace of one user. */
+function asOne(container: Container, privileges: Privileges) {
+  const ids = ['--unshare-user', '--uid', String(container.uid), '--gid', String(container.gid)];
+  // bubblewrap is started as root of a namespace, and would leave all rights in it to the program.
+  const rights = keepOnly(container.uid === 0 ? privileges.capabilities : []);
+  return { options: [...ids, ...rights, ...helpersOf(container, privileges, false)], become: [] };
+}
+
+/** The options that put the helpers there which this container needs. */
+function helpersOf(
+  { hasCompany }: Container,
+  { setpriv, env = null }: Pick<Privileges, 'setpriv' | 'env'>,
+  becomes: boolean,
+): readonly string[] {
+  if (setpriv === null || (!becomes && !hasCompany)) return [];
+  return mountsOf(hasCompany && env !== null ? { setpriv, env } : { setpriv });
+}
