@@ -6,6 +6,7 @@ import { access, constants, lstat, open, realpath, rm, rmdir, stat } from 'node:
 import { basename, dirname, join, resolve } from 'node:path';
 import { OcislimError } from '../errors.ts';
 import { fileError, systemCode } from './file-error.ts';
+import { shellWord } from '../shell-word.ts';
 import { findFile, type FoundFile, requireKind } from './found-file.ts';
 import { makeFolders } from './make-folders.ts';
 import { temporaryName } from './temporary.ts';
@@ -142,9 +143,4 @@ async function requireFolder(file: string, folder: string): Promise<void> {
       ? `Make it first: mkdir -p ${shellWord(path)}`
       : 'None can be made there: name another place.',
   });
-}
-
-/** Writes a word as a shell reads it. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

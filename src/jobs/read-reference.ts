@@ -5,7 +5,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OcislimError } from '../errors.ts';
-import { shellWord } from '../files/writable.ts';
+import { shellWord } from '../shell-word.ts';
 import { beginsWithHost, isArchiveName } from '../oci/forms/hints.ts';
 import { hasForm, parseReference, readingsOf, type Reference, withoutPassword } from '../oci/reference.ts';
 import { kindOf } from './settle-path.ts';

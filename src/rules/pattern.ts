@@ -33,7 +33,7 @@ export const slash = 0x2f;
 export const invalidByte = 0x110000;
 
 /** Linux refuses longer paths (PATH_MAX), and real globs are shorter. */
-const longestPattern = 4096;
+export const longestPattern = 4096;
 
 /**
  * Reads a glob with the semantics of `.dockerignore`: anchored at the root, and cleaned as a path (`/a//./b/` is

@@ -194,6 +194,6 @@ export function* keepMatcherSteps(globs: readonly (string | Rule)[]): Steps<(pat
  */
 export function literalPath(glob: string): ByteString | null {
   const text = trim(glob);
-  if (text === '' || /[*?[\]\\!]/.test(text)) return null;
-  return utf8Bytes(text).replace(/^\/+/, '');
+  if (text === '' || text.startsWith('!') || /[*?[]|\\$/.test(text.replace(/\\[^]/gu, ''))) return null;
+  return utf8Bytes(text.replace(/\\([^])/gu, '$1')).replace(/^\/+/, '');
 }

@@ -45,6 +45,7 @@ const free = [
   'errors.ts',
   'events.ts',
   'limits.ts',
+  'shell-word.ts',
   'steps.ts',
   'units.ts',
 ];

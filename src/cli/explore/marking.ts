@@ -2,7 +2,8 @@
 import type { Path } from '../../bytes/path.ts';
 import { type Marks, type PresetTaking, removingPresets, savingOf, toggle } from './marks.ts';
 import { move } from './moves.ts';
-import { ruleFor, whyNoRule } from './rules-file.ts';
+import { whyNoRule } from './rules-file.ts';
+import { ruleOfPath } from '../../rules/glob-of-path.ts';
 import { pathAtCursor, type State } from './state.ts';
 
 /** Marks the path under the cursor, or takes its mark back, and goes on to the next row. */
@@ -10,7 +11,7 @@ export function mark(state: State): State {
   const path = pathAtCursor(state);
   if (path === null) return state;
   const name = state.contents.table.paths[path] as Path;
-  if (ruleFor(name) === null) return { ...state, message: whyNoRule(name) };
+  if (ruleOfPath(name) === null) return { ...state, message: whyNoRule(name) };
   const marks = toggle(state.contents, state.marks, state.saving.degree, path);
   return move(remark(state, marks), 1);
 }

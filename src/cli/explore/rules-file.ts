@@ -1,22 +1,10 @@
 /** Writes marks as a file of rules for `prune`, and the command that reads it. A path that no rule can name is refused when it is marked. */
 import type { Path } from '../../bytes/path.ts';
+import { ruleOfPath } from '../../rules/glob-of-path.ts';
 import { displayPath } from '../../report/escape.ts';
-import { shellWord } from '../../files/writable.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { Contents } from './contents.ts';
 import type { Marks } from './marks.ts';
-
-/** The longest rule, in characters (src/rules/pattern.ts). */
-const longest = 4096;
-
-/** Returns the rule that names one path and all below it; null for a name that no rule can state. */
-export function ruleFor(path: Path): string | null {
-  const text = Buffer.from(path, 'latin1').toString('utf8');
-  // No rule can state a byte that is not UTF-8, and a line break ends a rule.
-  if (text.includes('\n') || Buffer.from(text, 'utf8').toString('latin1') !== path) return null;
-  // The slash before it keeps `#`, `!` and blanks from having a meaning; a blank at the end needs a backslash.
-  const rule = `/${text.replace(/[*?[\\]/g, '\\$&').replace(/[ \t\r\v\f]$/, '\\$&')}`;
-  return rule.length > longest ? null : rule;
-}
 
 /** Says why a path cannot be marked. */
 export function whyNoRule(path: Path): string {
@@ -32,7 +20,9 @@ export function whyNoRule(path: Path): string {
 export function rulesText({ title, table }: Contents, { paths, presets }: Marks): string {
   const rules = [...paths]
     .sort(([a], [b]) => a - b)
-    .map(([path, choice]) => `${choice === 'keep' ? '!' : ''}${ruleFor(table.paths[path] as Path) ?? ''}\n`);
+    .map(
+      ([path, choice]) => `${choice === 'keep' ? '!' : ''}${ruleOfPath(table.paths[path] as Path) ?? ''}\n`,
+    );
   const used = presets.length === 0 ? '' : `# Together with --preset ${presets.join(',')}\n`;
   return `# Marked in ocislim explore ${commentable(title.name)}\n${used}${rules.join('')}`;
 }

@@ -3,29 +3,8 @@
  * gates show them.
  */
 import type { WasteFinding } from '../../analyze/analysis.ts';
-import { escapeText } from '../escape.ts';
 import { formatReference, formOf, isStream, parseReference, type Reference } from '../../oci/reference.ts';
-
-const plain = /^[\w@%+=:,./~-]+$/;
-const unprintable = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}#:]/u;
-
-/**
- * Quotes a word for a POSIX shell. One with something that a terminal or a CI log acts on is written as bash and zsh read it, `$'\x1b'`:
- * what is copied is harmless, and means the same.
- */
-export function shellWord(word: string): string {
-  if (escapeText(word) === word)
-    return plain.test(word) && !word.startsWith('~') ? word : `'${word.replaceAll("'", "'\\''")}'`;
-  const written = Array.from(word, (character) => {
-    if (character === '\\' || character === "'") return `\\${character}`;
-    return unprintable.test(character) ? bytesOf(character) : character;
-  });
-  return `$'${written.join('')}'`;
-}
-
-function bytesOf(character: string): string {
-  return Buffer.from(character, 'utf8').toString('hex').replaceAll(/../g, String.raw`\x$&`);
-}
+import { shellWord } from '../../shell-word.ts';
 
 /** Writes the command of a finding or a saving: its name, the source, a destination beside it, and its options. */
 export function commandLine(command: readonly string[], source: string): string {

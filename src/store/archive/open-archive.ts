@@ -13,7 +13,7 @@ import type { DiskBudget } from '../../files/disk-budget.ts';
 import { openFile, readAt, readRange } from '../../files/file-bytes.ts';
 import { SpoolFile } from '../../files/spool-file.ts';
 import { readStandardInput } from '../../files/standard-input.ts';
-import { shellWord } from '../../files/writable.ts';
+import { shellWord } from '../../shell-word.ts';
 import { exceeded, type Limits } from '../../limits.ts';
 import type { Compression } from '../../oci/media-type.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';

@@ -13,7 +13,8 @@ import {
   type Marks,
   type Saving,
 } from '../../../src/cli/explore/marks.ts';
-import { ruleFor, rulesText } from '../../../src/cli/explore/rules-file.ts';
+import { rulesText } from '../../../src/cli/explore/rules-file.ts';
+import { ruleOfPath } from '../../../src/rules/glob-of-path.ts';
 import { parseRules } from '../../../src/rules/rules.ts';
 import { prune } from '../../../src/slim/prune.ts';
 import { scanTar } from '../../../src/layers/read/scan-tar.ts';
@@ -66,7 +67,7 @@ function marked(contents: Contents, choices: readonly number[]): Marks {
   return choices.reduce((marks, choice) => {
     const path = count < 2 ? 0 : 1 + (choice % (count - 1));
     const name = contents.table.paths[path];
-    if (path === 0 || name === undefined || ruleFor(name) === null) return marks;
+    if (path === 0 || name === undefined || ruleOfPath(name) === null) return marks;
     return toggle(contents, marks, savingOf(contents, marks, new Map()).degree, path);
   }, noMarks);
 }

@@ -8,7 +8,7 @@ import { frameOf } from '../../../src/cli/explore/draw/frame.ts';
 import { dialogRows } from '../../../src/cli/explore/dialogs.ts';
 import { keymapNames, keymaps } from '../../../src/cli/explore/keymap.ts';
 import { layoutOf } from '../../../src/cli/explore/layout.ts';
-import { ruleFor } from '../../../src/cli/explore/rules-file.ts';
+import { ruleOfPath } from '../../../src/rules/glob-of-path.ts';
 import { savingOf } from '../../../src/cli/explore/marks.ts';
 import { pathAtCursor, type State } from '../../../src/cli/explore/state.ts';
 import type { Event } from '../../../src/cli/explore/update.ts';
@@ -74,7 +74,7 @@ function problems(state: State): string[] {
     hold(above === 0 || (seen.has(above) && open[above] === 1), 'rows lie in directories that are open');
   }
   for (const [path] of marks.paths)
-    hold(ruleFor(contents.table.paths[path] as never) !== null, 'what is marked can be written');
+    hold(ruleOfPath(contents.table.paths[path] as never) !== null, 'what is marked can be written');
   const counted = savingOf(contents, marks, presetEntries);
   hold(counted.bytes === saving.bytes && counted.files === saving.files, 'the saving is that of the marks');
   const total = [...contents.changes.data].reduce(

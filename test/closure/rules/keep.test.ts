@@ -23,3 +23,8 @@ it('keeps only the symlinks on the way to a missing path', async () => {
   expect(await kept({ image }, [keepRule(['bin/none'])])).toEqual(['bin']);
   expect(await kept({ image }, [keepRule(['bin/*', 'none'])])).toEqual([]);
 });
+
+it('follows a name through symlinks, too, where its wildcards are escaped', async () => {
+  const withBracket = { bin: symlink('usr/bin'), 'usr/bin/[': 'x', 'usr/bin/a': 'x' };
+  expect(await kept({ image: withBracket }, [keepRule([String.raw`/bin/\[`])])).toEqual(['bin', 'usr/bin/[']);
+});
