@@ -31,6 +31,14 @@ export interface RunDifference {
   readonly found: string;
 }
 
+/** Something in which the runs of the original disagree, so that it is not compared. */
+export interface Unstable {
+  /** `output`: the standard output; `probe`: the body of an answer. */
+  readonly kind: 'output' | 'probe';
+  /** The name of the probe; '' for the output. */
+  readonly name: string;
+}
+
 /** A try of a pruned image. */
 export interface Trial {
   readonly run: ProgramRun;
