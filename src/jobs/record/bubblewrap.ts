@@ -1,7 +1,8 @@
 /** The command line of bubblewrap for a container. `launch.ts` puts it behind strace. */
-import type { Entrance } from './entrance.ts';
+import type { Confinement } from './entrance.ts';
 import type { Container, Launch } from './launch.ts';
 import { mountsOf, type Privileges, switchTo } from './privileged.ts';
+import { guarded, type Mount } from './sandbox/mounts.ts';
 
 /**
  * The namespaces of bubblewrap. By the last option they end with the command, as a container does: else strace would wait for what that
@@ -9,28 +10,22 @@ import { mountsOf, type Privileges, switchTo } from './privileged.ts';
  */
 const spaces = ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--die-with-parent'];
 
-/**
- * Makes parts of /proc read-only, as runtimes do (moby, oci/defaults.go): root may write to them without any capability, and
- * `kernel.core_pattern` names a program that the kernel runs outside. bubblewrap leaves out /proc/sys where it seems to be read-only.
- */
-const guards = ['sys', 'sysrq-trigger', 'irq', 'bus', 'fs'].flatMap((name) => {
-  const path = `/proc/${name}`;
-  return ['--ro-bind-try', path, path];
-});
-
 /** Returns the command line that runs a command in a container by bubblewrap, and which of its executions is that of the command. */
 export function bubblewrapLine(
   container: Container,
   command: readonly string[],
-  entrance: Extract<Entrance, { readonly kind: 'privileged' | 'bwrap' }>,
+  { users, privileges }: Pick<Confinement, 'users' | 'privileges'>,
 ): Pick<Launch, 'argv' | 'execs'> {
   const { root, cwd, env, fittings } = container;
-  const { options, become } =
-    entrance.kind === 'privileged'
-      ? asRoot(container, entrance.privileges)
-      : asOne(container, entrance.privileges);
+  const { options, become } = users === 'all' ? asRoot(container, privileges) : asOne(container, privileges);
   const network = container.network === 'host' ? [] : ['--unshare-net'];
-  const mounts = ['--bind', root, '/', '--proc', '/proc', ...guards, '--dev', '/dev'];
+  // bubblewrap leaves out /proc/sys where it seems to be read-only.
+  const guards = guarded.flatMap((path) => ['--ro-bind-try', path, path]);
+  const mounts = [
+    ...['--bind', root, '/', '--proc', '/proc', ...guards, '--dev', '/dev'],
+    ...fittings.mounts.flatMap((mount) => optionsOf(mount, privileges)),
+    ...(fittings.hostname === null ? [] : ['--hostname', fittings.hostname]),
+  ];
   const variables = Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value]);
   // The environment is set from its own arguments: a PATH of the image must not decide which bwrap is run.
   const argv = [
@@ -39,7 +34,6 @@ export function bubblewrapLine(
     ...spaces,
     ...network,
     ...mounts,
-    ...fittings.mounts,
     ...options,
     '--chdir',
     cwd,
@@ -50,6 +44,25 @@ export function bubblewrapLine(
     ...command,
   ];
   return { argv, execs: (become.length === 0 ? 2 : 3) + (fittings.bounds.length === 0 ? 0 : 1) };
+}
+
+/** Returns the options that mount something. */
+function optionsOf(mount: Mount, { changesModes }: Privileges): readonly string[] {
+  switch (mount.kind) {
+    case 'bind':
+      return [mount.readOnly ? '--ro-bind' : '--bind', mount.source, mount.target];
+    case 'memory':
+      return [
+        ...(mount.isShared && changesModes === true ? ['--perms', '1777'] : []),
+        ...(mount.size === null ? [] : ['--size', String(mount.size)]),
+        '--tmpfs',
+        mount.target,
+      ];
+    case 'seal':
+      return ['--remount-ro', mount.target];
+    case 'queues':
+      return ['--mqueue', mount.target];
+  }
 }
 
 /** The options of bubblewrap that leave these capabilities. It sets no-new-privs, by which no execution brings others back. */

@@ -1,24 +1,36 @@
 /** The ways into a root filesystem, as data. `find-entrance.ts` finds out which of them work here, and `launch.ts` takes one. */
 import type { Privileges } from './privileged.ts';
 
+export type Entrance = Confinement | Chroot;
+
 /**
- * Ways into a root filesystem, the best first. `privileged` and `chroot` need root, and have all users. So does `privileged` of an ordinary
- * user in a namespace with the users that /etc/subuid gives to him: its words are `outside`.
+ * A sandbox: namespaces of its own, with nothing of this machine in them. `by` names the program that makes it.
+ *
+ * `users`: `all`, for root, and for an ordinary user in a namespace with the users that /etc/subuid gives him; or `one`, to whom every
+ * file belongs.
  */
-export type Entrance =
-  | { readonly kind: 'privileged'; readonly privileges: Privileges; readonly outside: readonly string[] }
-  | { readonly kind: 'bwrap'; readonly privileges: Privileges }
-  | { readonly kind: 'unshare' }
-  | { readonly kind: 'chroot' };
+export interface Confinement {
+  readonly kind: 'sandbox';
+  readonly by: 'bwrap';
+  readonly users: 'all' | 'one';
+  readonly privileges: Privileges;
+  /** The words before strace: those that enter the namespace of users in which all of the run happens. */
+  readonly outside: readonly string[];
+}
+
+/** Another root and nothing more: for root with all users, for an ordinary user with one. */
+export interface Chroot {
+  readonly kind: 'chroot';
+  readonly users: 'all' | 'one';
+}
 
 /** Makes a user root of a namespace of his own, in which further ones can be entered. */
 export const alone: readonly string[] = ['unshare', '--map-root-user', '--'];
 
-/** Returns the words before strace: those that enter the namespace of users in which all of the run happens. */
-export function outsideOf(entrance: Entrance): readonly string[] {
-  if (entrance.kind === 'privileged') return entrance.outside;
-  return entrance.kind === 'bwrap' ? alone : [];
-}
-
 /** Makes an ordinary user root of a namespace that has the users of /etc/subuid (unshare(1), newuidmap(1)). */
 export const mapped: readonly string[] = ['unshare', '--map-root-user', '--map-auto', '--'];
+
+/** Returns the words before strace. */
+export function outsideOf(entrance: Entrance): readonly string[] {
+  return entrance.kind === 'sandbox' ? entrance.outside : [];
+}

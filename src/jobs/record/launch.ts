@@ -4,6 +4,7 @@
  */
 import { bubblewrapLine } from './bubblewrap.ts';
 import { type Entrance, outsideOf } from './entrance.ts';
+import type { Mount } from './sandbox/mounts.ts';
 
 /** How to start a command below strace. */
 export interface Launch {
@@ -39,7 +40,7 @@ export interface Place {
 /** Returns whether the command has a network of its own, with nothing but loopback. */
 export function hasOwnNetwork({ place }: Pick<Launch, 'place'>): boolean {
   if (place === null || place.container.network === 'host') return false;
-  return place.entrance.kind === 'privileged' || place.entrance.kind === 'bwrap';
+  return place.entrance.kind === 'sandbox';
 }
 
 /** A root filesystem to run a command in, and the user to run it as. */
@@ -60,12 +61,14 @@ export interface Container {
   readonly fittings: Fittings;
 }
 
-/** What a container has beside its root filesystem. Only bubblewrap gives it to one. */
+/** What a container has beside its root filesystem. Only sandboxes give it to one. */
 export interface Fittings {
   /** The program that is run as bubblewrap. */
   readonly bwrap: string;
-  /** Options of bubblewrap that mount more. */
-  readonly mounts: readonly string[];
+  /** What is mounted beside the root, /proc and /dev, in this order. */
+  readonly mounts: readonly Mount[];
+  /** The name of the machine in there; null for that of this machine. */
+  readonly hostname: string | null;
   /** The words of prlimit(1) that bound every process in it; none for no bounds. */
   readonly bounds: readonly string[];
 }
@@ -89,53 +92,40 @@ export function launchHere(
   };
 }
 
-/**
- * Returns the launch of a command in a root filesystem. bubblewrap gives it its own /proc, /dev, process numbers and loopback. The
- * others change only the root. With `bwrap` and `unshare`, a namespace has one user, who owns the files of the user that starts it.
- */
-export function launchIn(container: Container, command: readonly string[], entrance: Entrance): Launch {
-  const { root, cwd, uid, gid, env } = container;
+/** Returns the launch of a command in a root filesystem. A sandbox gives it all that a container has; a chroot changes only the root. */
+export function launchIn(given: Container, command: readonly string[], entrance: Entrance): Launch {
   const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-  const inner = { PATH: path, ...env };
-  const program = command[0] ?? '';
-  const place = { container: { ...container, env: inner }, entrance };
-  switch (entrance.kind) {
-    case 'privileged':
-    case 'bwrap':
-      return {
-        program,
-        outside: outsideOf(entrance),
-        ...bubblewrapLine({ ...container, env: inner }, command, entrance),
-        cwd,
-        hostRoot: null,
-        users: usersOf(entrance, uid),
-        // The command sees the environment of bubblewrap in /proc/1/environ.
-        env: { PATH: process.env['PATH'] },
-        place,
-      };
-    case 'unshare':
-    case 'chroot': {
-      const ids =
-        entrance.kind === 'chroot' ? ['--setgid', String(gid), '--setuid', String(uid)] : ['--map-root-user'];
-      return {
-        program,
-        outside: [],
-        argv: ['unshare', ...ids, '--root', root, '--wd', cwd, ...command],
-        execs: 2,
-        cwd,
-        hostRoot: root,
-        users: usersOf(entrance, uid),
-        // One PATH finds both unshare and the command.
-        env: { ...inner, PATH: `${inner.PATH}:/usr/sbin:/usr/bin:/sbin:/bin` },
-        place,
-      };
-    }
-  }
+  const container = { ...given, env: { PATH: path, ...given.env } };
+  const { root, cwd, uid, gid, env } = container;
+  const common = {
+    program: command[0] ?? '',
+    outside: outsideOf(entrance),
+    cwd,
+    users: usersOf(entrance, uid),
+    place: { container, entrance },
+  };
+  if (entrance.kind === 'sandbox')
+    return {
+      ...common,
+      ...bubblewrapLine(container, command, entrance),
+      hostRoot: null,
+      // The command sees the environment of bubblewrap in /proc/1/environ.
+      env: { PATH: process.env['PATH'] },
+    };
+  const ids =
+    entrance.users === 'all' ? ['--setgid', String(gid), '--setuid', String(uid)] : ['--map-root-user'];
+  return {
+    ...common,
+    argv: ['unshare', ...ids, '--root', root, '--wd', cwd, ...command],
+    execs: 2,
+    hostRoot: root,
+    // One PATH finds both unshare and the command.
+    env: { ...env, PATH: `${env.PATH}:/usr/sbin:/usr/bin:/sbin:/bin` },
+  };
 }
 
-function usersOf({ kind }: Entrance, uid: number): Launch['users'] {
-  // Behind unshare, the command is root whatever its user was to be.
-  if (kind === 'unshare') return 'one';
-  if (uid !== 0) return 'own';
-  return kind === 'bwrap' ? 'one' : 'all';
+function usersOf({ kind, users }: Entrance, uid: number): Launch['users'] {
+  // In a chroot without further users, the command is root whatever its user was to be.
+  if (kind === 'chroot' && users === 'one') return 'one';
+  return uid === 0 ? users : 'own';
 }

@@ -26,10 +26,16 @@ describe('launches', () => {
     env: { LANG: 'C' },
     network: 'private',
     hasCompany: false,
-    fittings: { bwrap: 'bwrap', mounts: [], bounds: [] },
+    fittings: { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [] },
   } as const;
 
-  const single = { kind: 'bwrap', privileges: { capabilities: [], setpriv: null } } as const;
+  const single = {
+    kind: 'sandbox',
+    by: 'bwrap',
+    users: 'one',
+    privileges: { capabilities: [], setpriv: null },
+    outside: [],
+  } as const;
 
   it('starts the command itself in this container', () => {
     expect(launchHere(['app', '-x'], '/work', { A: '1' })).toEqual({
@@ -55,6 +61,27 @@ describe('launches', () => {
     expect([hostRoot, execs]).toEqual([null, 2]);
   });
 
+  it('mounts what it is given by options of bubblewrap, in the order of the mounts', () => {
+    const mounts = [
+      { kind: 'memory', target: '/m', size: 1024, isShared: true },
+      { kind: 'bind', source: '/s', target: '/m/s', readOnly: true },
+      { kind: 'seal', target: '/m' },
+      { kind: 'bind', source: '/s', target: '/w', readOnly: false },
+      { kind: 'queues', target: '/dev/mqueue' },
+    ] as const;
+    const fittings = { ...container.fittings, mounts, hostname: 'box' };
+    const argvOf = (changesModes: boolean) =>
+      launchIn({ ...container, fittings }, ['app'], {
+        ...single,
+        privileges: { ...single.privileges, changesModes },
+      }).argv.join(' ');
+    expect(argvOf(false)).toContain(
+      ' --dev /dev --size 1024 --tmpfs /m --ro-bind /s /m/s --remount-ro /m --bind /s /w --mqueue /dev/mqueue --hostname box ',
+    );
+    // Older ones cannot change modes.
+    expect(argvOf(true)).toContain(' --perms 1777 --size 1024 --tmpfs /m ');
+  });
+
   it('ends with its command, as a container does: what that leaves running is not waited for', () => {
     const { argv } = launchIn(container, ['app'], single);
     expect(argv.slice(0, argv.indexOf('--'))).toContain('--die-with-parent');
@@ -67,7 +94,7 @@ describe('launches', () => {
       libraries: ['/lib/libcap-ng.so.0'],
     };
     const privileges = { capabilities: ['CAP_CHOWN'], setpriv };
-    const entrance = { kind: 'privileged', privileges, outside: [] } as const;
+    const entrance = { kind: 'sandbox', by: 'bwrap', users: 'all', privileges, outside: [] } as const;
 
     it('makes no namespace of users, and hands on only what runtimes leave to root', () => {
       const { argv, execs } = launchIn({ ...container, uid: 0, gid: 0, groups: [] }, ['app'], entrance);
@@ -100,10 +127,10 @@ describe('launches', () => {
   });
 
   it.each([
-    ['unshare' as const, '--map-root-user --root /r --wd /srv app'],
-    ['chroot' as const, '--setgid 6 --setuid 5 --root /r --wd /srv app'],
-  ])('tells by %s where the root is on this machine', (entrance, args) => {
-    const launch = launchIn(container, ['app'], { kind: entrance });
+    ['one' as const, '--map-root-user --root /r --wd /srv app'],
+    ['all' as const, '--setgid 6 --setuid 5 --root /r --wd /srv app'],
+  ])('tells by a chroot with %s of the users where the root is on this machine', (users, args) => {
+    const launch = launchIn(container, ['app'], { kind: 'chroot', users });
     expect(launch.argv.join(' ')).toBe(`unshare ${args}`);
     expect(launch.hostRoot).toBe('/r');
     expect(launch.env['LANG']).toBe('C');
@@ -111,28 +138,31 @@ describe('launches', () => {
 });
 
 it.each([
-  ['privileged', 0, 'all'],
-  ['privileged', 5, 'own'],
-  ['chroot', 0, 'all'],
-  ['bwrap', 0, 'one'],
-  ['bwrap', 5, 'own'],
-  ['unshare', 5, 'one'],
-] as const)('by %s, a command that starts as %i may become: %s', (kind, uid, users) => {
-  const container = {
-    root: '/r',
-    cwd: '/',
-    uid,
-    gid: 0,
-    groups: [],
-    env: {},
-    network: 'private',
-    hasCompany: false,
-    fittings: { bwrap: 'bwrap', mounts: [], bounds: [] },
-  } as const;
-  const privileges = { capabilities: [], setpriv: null };
-  const entrance = { kind, privileges, outside: [] } as Entrance;
-  expect(launchIn(container, ['app'], entrance).users).toBe(users);
-});
+  ['sandbox', 'all', 0, 'all'],
+  ['sandbox', 'all', 5, 'own'],
+  ['chroot', 'all', 0, 'all'],
+  ['sandbox', 'one', 0, 'one'],
+  ['sandbox', 'one', 5, 'own'],
+  ['chroot', 'one', 5, 'one'],
+] as const)(
+  'in a %s with %s of the users, a command that starts as %i may become: %s',
+  (kind, given, uid, users) => {
+    const container = {
+      root: '/r',
+      cwd: '/',
+      uid,
+      gid: 0,
+      groups: [],
+      env: {},
+      network: 'private',
+      hasCompany: false,
+      fittings: { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [] },
+    } as const;
+    const privileges = { capabilities: [], setpriv: null };
+    const entrance = { kind, by: 'bwrap', users: given, privileges, outside: [] } as Entrance;
+    expect(launchIn(container, ['app'], entrance).users).toBe(users);
+  },
+);
 
 describe('the user of an image: idsOf', () => {
   it.each([

@@ -80,12 +80,25 @@ describe('what runs beside a program', () => {
     env: { A: 'b c' },
     network: 'private',
     hasCompany: true,
-    fittings: { bwrap: 'bwrap', mounts: [], bounds: [] },
+    fittings: { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [] },
+  } as const;
+  const alone = {
+    kind: 'sandbox',
+    by: 'bwrap',
+    users: 'one',
+    privileges,
+    outside: ['unshare', '--map-root-user', '--'],
   } as const;
   const live = { command: 11, strace: 10 };
 
   it('as root enters its namespaces, and keeps no more rights than it', () => {
-    const launch = launchIn(container, ['app'], { kind: 'privileged', privileges, outside: [] });
+    const launch = launchIn(container, ['app'], {
+      kind: 'sandbox',
+      by: 'bwrap',
+      users: 'all',
+      privileges,
+      outside: [],
+    });
     expect(enterNetwork(launch, live)).toEqual(['nsenter', '--net=/proc/11/ns/net', '--']);
     const { argv, outside, execs } = launchBeside(launch, live, ['ping']);
     const words = argv.join(' ');
@@ -98,7 +111,7 @@ describe('what runs beside a program', () => {
   });
 
   it('without root enters the namespace of users first, in which there is one user', () => {
-    const launch = launchIn(container, ['app'], { kind: 'bwrap', privileges });
+    const launch = launchIn(container, ['app'], alone);
     const { argv, outside } = launchBeside(launch, live, ['ping']);
     expect(outside).toEqual(['nsenter', '--preserve-credentials', '--user=/proc/10/ns/user', '--']);
     expect(argv.join(' ')).toContain('--bounding-set=-all --inh-caps=-all');
@@ -106,7 +119,7 @@ describe('what runs beside a program', () => {
   });
 
   it('needs programs of this system', () => {
-    const launch = launchIn(container, ['app'], { kind: 'bwrap', privileges: { ...privileges, env: null } });
+    const launch = launchIn(container, ['app'], { ...alone, privileges: { ...privileges, env: null } });
     expect(() => launchBeside(launch, live, ['ping'])).toThrow('needs setpriv and env');
   });
 });

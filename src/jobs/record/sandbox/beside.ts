@@ -25,8 +25,7 @@ export function launchBeside(launch: Launch, live: Live, command: readonly strin
   const { place, cwd, env } = launch;
   if (place === null) return launchHere(command, cwd, env);
   const { container, entrance } = place;
-  if (entrance.kind !== 'privileged' && entrance.kind !== 'bwrap')
-    return launchIn(container, command, entrance);
+  if (entrance.kind === 'chroot') return launchIn(container, command, entrance);
   const { privileges } = entrance;
   if (privileges.setpriv === null || !privileges.env)
     throw new OcislimError(
@@ -42,7 +41,7 @@ export function launchBeside(launch: Launch, live: Live, command: readonly strin
     return `--${option}=/proc/${live.command}/ns/${kind}`;
   });
   const { bounds } = container.fittings;
-  const isAlone = entrance.kind === 'bwrap';
+  const isAlone = entrance.users === 'one';
   const rights = giveUp({
     user: isAlone ? null : container,
     capabilities: isAlone && container.uid !== 0 ? [] : privileges.capabilities,

@@ -14,7 +14,7 @@ import { type Fittings, type Launch, launchIn } from '../launch.ts';
 import { containerOf } from '../root-entry.ts';
 import type { RootNames } from '../root-names.ts';
 import { whyNoSandbox } from './diagnosis.ts';
-import { fileOptions, systemOptions } from './mounts.ts';
+import { fileMounts, systemMounts } from './mounts.ts';
 import { openPrivateRoot, type PrivateRoot } from './private-root.ts';
 
 /** How the program of an image is to run: plain data. */
@@ -67,7 +67,7 @@ export async function openImageSandbox({ run, open, limits, signal }: SandboxOpt
     await openPrivateRoot({
       stream: await open(),
       outside: outsideOf(entrance),
-      owners: entrance.kind !== 'bwrap',
+      owners: entrance.users === 'all',
       points: [
         ...['/proc', '/dev', '/sys'].map((path) => ({ path, kind: 'mount' }) as const),
         ...['/etc/hosts', '/etc/resolv.conf', '/etc/hostname'].map(
@@ -91,7 +91,12 @@ export async function openImageSandbox({ run, open, limits, signal }: SandboxOpt
     env: { HOSTNAME: hostname, ...env },
   };
   const container = await containerOf(entry, fittings);
-  if (container.uid !== 0 && entrance.kind === 'privileged' && entrance.privileges.setpriv === null)
+  if (
+    container.uid !== 0 &&
+    entrance.kind === 'sandbox' &&
+    entrance.users === 'all' &&
+    !entrance.privileges.setpriv
+  )
     throw new OcislimError('UNSUPPORTED', 'no program of this system can become the user of the image', {
       advice: 'Install setpriv (util-linux).',
     });
@@ -107,9 +112,9 @@ export async function openImageSandbox({ run, open, limits, signal }: SandboxOpt
 
 /** Finds the way in. @throws UNSUPPORTED with what this machine forbids */
 async function entranceFor(sandbox: ImageRun['sandbox'], signal: AbortSignal): Promise<Entrance> {
-  const allows = (kind: Entrance['kind']): boolean => {
-    if (sandbox === 'auto' || sandbox === 'bwrap') return kind === 'privileged' || kind === 'bwrap';
-    return kind === sandbox;
+  const allows = (entrance: Entrance): boolean => {
+    if (entrance.kind === 'chroot') return sandbox === 'chroot' && entrance.users === 'all';
+    return sandbox === 'auto' || sandbox === entrance.by;
   };
   const entrance = await findEntrance({ uid: 0, gid: 0, groups: [] }, allows, signal);
   if (entrance !== null) return entrance;
@@ -138,7 +143,8 @@ async function fittingsOf(run: ImageRun, unpacked: PrivateRoot, entrance: Entran
   const memory = run.tmpfs.map((each, i) => ({ ...each, target: places[3 + run.mounts.length + i] ?? '' }));
   return {
     bwrap: await ownBubblewrap(folder, entrance),
-    mounts: [...(await systemOptions()), '--hostname', hostname, ...fileOptions([...own, ...given], memory)],
+    mounts: [...(await systemMounts()), ...fileMounts([...own, ...given], memory)],
+    hostname,
     bounds: ['prlimit', '--core=0', ...(run.memory === null ? [] : [`--data=${run.memory}`]), '--'],
   };
 }
@@ -161,8 +167,8 @@ async function kindOfSource(source: string): Promise<'directory' | 'file'> {
  * Returns the bubblewrap to run. Its first process in the sandbox shows its own file in /proc/1/exe; where the program has the rights of root, that
  * is a copy, since it could write to it.
  */
-async function ownBubblewrap(folder: string, { kind }: Entrance): Promise<string> {
-  if (kind !== 'privileged' || process.getuid?.() !== 0) return 'bwrap';
+async function ownBubblewrap(folder: string, { users }: Entrance): Promise<string> {
+  if (users === 'one' || process.getuid?.() !== 0) return 'bwrap';
   for (const each of (process.env['PATH'] ?? '').split(delimiter)) {
     const file = await realpath(join(each, 'bwrap')).catch(() => null);
     if (file === null) continue;
