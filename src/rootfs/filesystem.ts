@@ -91,6 +91,16 @@ export class Filesystem implements NameView {
     return this.#column(path, (index, entry) => index.uids[entry]) ?? 0;
   }
 
+  /** Returns the number of the group; 0 for a directory without an entry. */
+  gid(path: Path): number {
+    return this.#column(path, (index, entry) => index.gids[entry]) ?? 0;
+  }
+
+  /** Returns the bytes of a file as a program reads it: of a sparse one, with its holes. */
+  length(path: Path): number {
+    return this.#column(path, (index, entry) => index.lengths.get(entry) ?? index.sizes[entry]) ?? 0;
+  }
+
   /** Returns the bytes of the stored body of a file: of a sparse one, without its holes. */
   size(path: Path): number {
     return this.#column(path, (index, entry) => index.sizes[entry]) ?? 0;

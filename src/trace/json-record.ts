@@ -1,4 +1,4 @@
-import { bytesOf, type ByteString, utf8Bytes } from '../bytes/bytes.ts';
+import { bytesOf, type ByteString, utf8Bytes, utf8Text } from '../bytes/bytes.ts';
 import { type JsonObject, memberOf, tryParseJson } from '../bytes/json-value.ts';
 
 /** Parses one record; undefined for text that is not JSON. */
@@ -24,4 +24,10 @@ export function scalarOf(value: unknown): string | number | undefined {
 export function byteMember(object: JsonObject, name: string): ByteString | null {
   const value = memberOf(object, name);
   return typeof value === 'string' ? utf8Bytes(value) : null;
+}
+
+/** Returns bytes as text; null for bytes that are not UTF-8, which JSON cannot hold. */
+export function textOf(bytes: ByteString): string | null {
+  const text = utf8Text(bytes);
+  return utf8Bytes(text) === bytes ? text : null;
 }

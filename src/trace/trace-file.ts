@@ -8,7 +8,7 @@ import { parsePlatform } from '../oci/platform.ts';
 import { bytesOf, type ByteString, noBytes, utf8Bytes, readByteString } from '../bytes/bytes.ts';
 import { isObject, type JsonObject, memberOf } from '../bytes/json-value.ts';
 import { inTurns, sortSteps } from '../steps.ts';
-import { byteMember, parseRecord, recordText } from './json-record.ts';
+import { byteMember, parseRecord, recordText, textOf } from './json-record.ts';
 import { firstLost } from './lost-paths.ts';
 import {
   type NameChange,
@@ -119,12 +119,6 @@ function nameFields(key: string, path: ByteString): JsonObject {
         [`${key}Base64`]: Buffer.from(bytesOf(path)).toString('base64'),
       }
     : { [key]: text };
-}
-
-/** Returns bytes as text; null for bytes that are not UTF-8. */
-function textOf(bytes: ByteString): string | null {
-  const text = Buffer.from(bytesOf(bytes)).toString('utf8');
-  return utf8Bytes(text) === bytes ? text : null;
 }
 
 export const traceFile: TraceFormat = {

@@ -23,7 +23,7 @@ const expected: Record<string, { format: string; paths: Record<string, string>; 
   'creport.json': {
     format: 'creport',
     paths: {
-      'etc/app.conf': 'open',
+      'etc/app.conf': 'open stat',
       'etc/os-release': 'stat',
       lib: 'link',
       'srv/app': 'stat',

@@ -2,7 +2,7 @@
  * Reads the report of SlimToolkit (`creport.json`): what its sensor saw by fanotify and ptrace, and the files that it decided to
  * keep. `json-document.ts` calls it for a document of this kind.
  */
-import { utf8Bytes, noBytes } from '../../bytes/bytes.ts';
+import { type ByteString, utf8Bytes, noBytes, readByteString } from '../../bytes/bytes.ts';
 import { isObject, type JsonObject, listOf, memberOf, stringOr } from '../../bytes/json-value.ts';
 import { scalarOf } from '../json-record.ts';
 import { type Uses, uses } from '../trace.ts';
@@ -18,26 +18,35 @@ export function readContainerReport(report: JsonObject, sink: TraceSink): boolea
   const monitors = inner(report, 'monitors');
   const files = memberOf(inner(report, 'image'), 'files');
   sink.knowsExecs = isObject(memberOf(monitors, 'fan'));
-  readFanotify(inner(monitors, 'fan'), sink);
-  readPtrace(inner(monitors, 'pt'), sink);
+  readPtrace(inner(monitors, 'pt'), readFanotify(inner(monitors, 'fan'), sink), sink);
   readImageFiles(files, sink);
   readCommand(inner(report, 'start_command'), sink);
   return isObject(memberOf(report, 'monitors')) || Array.isArray(files);
 }
 
-/** Reads `process_files` → process → path → counts. */
-function readFanotify(fanotify: JsonObject, sink: TraceSink): void {
+/** Reads `process_files` → process → path → counts. Returns the paths. */
+function readFanotify(fanotify: JsonObject, sink: TraceSink): ReadonlySet<string> {
+  const opened = new Set<string>();
   for (const [, files] of entries(inner(fanotify, 'process_files'))) {
-    for (const [path, file] of entries(files)) sink.use(utf8Bytes(path), usesOfFile(file), noBytes);
+    for (const [path, file] of entries(files)) {
+      opened.add(path);
+      sink.use(utf8Bytes(path), usesOfFile(file), noBytes);
+    }
   }
+  return opened;
 }
 
-/** Reads `fs_activity` → path → counts; `syscall_stats` → number → name and count. */
-function readPtrace(ptrace: JsonObject, sink: TraceSink): void {
+/**
+ * Reads `fs_activity` → path → counts; `syscall_stats` → number → name and count. Of a path that the other monitor saw opened, that
+ * one tells for what.
+ */
+function readPtrace(ptrace: JsonObject, opened: ReadonlySet<string>, sink: TraceSink): void {
   for (const [path, activity] of entries(inner(ptrace, 'fs_activity'))) {
     const all = Number(scalarOf(memberOf(activity, 'ops_all')) ?? 0);
     const looks = Number(scalarOf(memberOf(activity, 'ops_checkfile')) ?? 0);
-    sink.use(utf8Bytes(path), looks > 0 && looks >= all ? uses.stat : uses.open, noBytes);
+    const isOnlyLookedAt = looks > 0 && looks >= all;
+    const bits = (looks > 0 ? uses.stat : 0) | (isOnlyLookedAt || opened.has(path) ? 0 : uses.open);
+    if (bits !== 0) sink.use(utf8Bytes(path), bits, noBytes);
   }
   for (const [, stat] of entries(inner(ptrace, 'syscall_stats'))) {
     const name = memberOf(stat, 'name');
@@ -52,9 +61,17 @@ function readPtrace(ptrace: JsonObject, sink: TraceSink): void {
 function readImageFiles(files: unknown, sink: TraceSink): void {
   for (const file of Array.isArray(files) ? (files as readonly unknown[]) : []) {
     if (!isObject(file)) continue;
-    const path = memberOf(file, 'file_path');
-    if (typeof path === 'string' && path !== '') sink.use(utf8Bytes(path), usesOfImageFile(file), noBytes);
+    const path = nameOfImageFile(file);
+    if (path !== '') sink.use(path, usesOfImageFile(file), noBytes);
   }
+}
+
+/** Returns the name of a file. One that is not UTF-8 is in base64, as `creport-file.ts` writes it. */
+function nameOfImageFile(file: JsonObject): ByteString {
+  const encoded = memberOf(file, 'file_path_base64');
+  return typeof encoded === 'string'
+    ? readByteString(Buffer.from(encoded, 'base64'))
+    : utf8Bytes(stringOr(memberOf(file, 'file_path'), ''));
 }
 
 function readCommand(start: JsonObject, sink: TraceSink): void {
@@ -79,8 +96,17 @@ function usesOfImageFile(file: JsonObject): Uses {
     case 'symlink':
       return uses.link;
     default:
-      return memberOf(inner(file, 'flags'), 'X') === true ? uses.exec : uses.open;
+      return usesOfFlags(inner(file, 'flags'));
   }
+}
+
+/** Reads how a file was opened: R, W, X. A file without flags was kept for another reason, and counts as opened. */
+function usesOfFlags(flags: JsonObject): Uses {
+  const bits =
+    (memberOf(flags, 'R') === true ? uses.open : 0) |
+    (memberOf(flags, 'W') === true ? uses.write : 0) |
+    (memberOf(flags, 'X') === true ? uses.exec : 0);
+  return bits === 0 ? uses.open : bits;
 }
 
 /** Platforms by the names of architectures of SlimToolkit. */
@@ -90,7 +116,9 @@ const platforms: ReadonlyMap<string, string> = new Map([
   ['aarch64', 'linux/arm64'],
   ['arm64', 'linux/arm64'],
   ['arm', 'linux/arm'],
+  ['armhf', 'linux/arm'],
   ['i386', 'linux/386'],
+  ['386', 'linux/386'],
 ]);
 
 /** Returns a member that is an object; an empty object for any other. */
