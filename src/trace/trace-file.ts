@@ -21,7 +21,8 @@ import {
 } from './trace.ts';
 import { started, tracedPath } from './traced-path.ts';
 import type { TraceFormat } from './trace-format.ts';
-import { own, type TraceSink } from './trace-sink.ts';
+import { own } from './own-copy.ts';
+import type { TraceSink } from './trace-sink.ts';
 
 /** The version of the format. It is raised when an older reader would misunderstand a file. */
 const version = 1;

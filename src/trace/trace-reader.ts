@@ -9,9 +9,10 @@ import { formats } from './formats/all.ts';
 import { gapsOf } from './formats/gaps.ts';
 import { parseRecord } from './json-record.ts';
 import { traceFile } from './trace-file.ts';
-import type { Trace } from './trace.ts';
+import type { Trace, TracedPath } from './trace.ts';
 import type { RecordReader, TraceFormat, TraceHead } from './trace-format.ts';
-import { own, type TraceOptions, TraceSink } from './trace-sink.ts';
+import { own } from './own-copy.ts';
+import { type TraceOptions, TraceSink } from './trace-sink.ts';
 import { KiB } from '../units.ts';
 
 /** The most bytes and lines from the beginning of a file that detection sees. */
@@ -67,6 +68,11 @@ export class TraceReader {
     const trace = { ...read, gaps: [...read.gaps, ...more] };
     if (trace.unreadable.count * 2 > trace.lines) throw mostlyUnreadable(trace, name);
     return trace;
+  }
+
+  /** The names that calls did not find, in the order in which they were asked for first. Empty unless the options say `absent`. */
+  get absent(): readonly TracedPath[] {
+    return this.#sink.absent;
   }
 
   #take(text: ByteString): void {

@@ -4,7 +4,8 @@
  */
 import { defaultLimits, exceeded, type Limits } from '../limits.ts';
 import type { Digest } from '../oci/digest.ts';
-import { bytesOf, type ByteString, readByteString, noBytes, ascii, asByteString } from '../bytes/bytes.ts';
+import { type ByteString, noBytes, ascii, asByteString } from '../bytes/bytes.ts';
+import { AbsentNames } from './absent-names.ts';
 import {
   type NameChange,
   type NotInImage,
@@ -15,6 +16,7 @@ import {
   type Uses,
   uses,
 } from './trace.ts';
+import { own } from './own-copy.ts';
 import { below, started, tracedPath } from './traced-path.ts';
 import { MiB } from '../units.ts';
 
@@ -25,6 +27,8 @@ export interface TraceOptions {
   /** The roots of containers on the traced machine (`--trace-root`), absolute. Default: paths count from the root. */
   readonly roots?: readonly ByteString[];
   readonly limits?: Partial<TraceLimits>;
+  /** Whether to collect the names that calls did not find, as far as the format shows them (strace). Default: no. */
+  readonly absent?: boolean;
   /** Bytes of the file. Default: unknown until it has been read. */
   readonly size?: number | null;
 }
@@ -51,6 +55,13 @@ const plainView: View = { root: noBytes, contained: false };
  */
 export const openedDirectory: Uses = 1 << 16;
 
+/**
+ * The uses of names that were not there: a name was asked for, or was to be created. Other bits beside these mean nothing. They exist only
+ * within a sink.
+ */
+export const notFound: Uses = 1 << 17;
+export const notCreated: Uses = 1 << 18;
+
 /** The most names of system calls: no kernel has as many. */
 const syscallLimit = 4096;
 /** The most unreadable lines that are kept to be shown, and the most bytes of each. */
@@ -68,6 +79,8 @@ export class TraceSink {
   readonly #changes = new Map<string, NameChange>();
   readonly #syscalls = new Map<string, number>();
   readonly #samples: Unreadable['samples'][number][] = [];
+  /** Null: they are not asked for. */
+  readonly #absent: AbsentNames | null;
   #unreadable = 0;
   #pathBytes = 0;
   #outside = 0;
@@ -84,9 +97,10 @@ export class TraceSink {
   gaps: readonly string[] = [];
   isBlind = false;
 
-  constructor(file: string, { workingDir, roots = [], limits = {} }: TraceOptions = {}) {
+  constructor(file: string, { workingDir, roots = [], limits = {}, absent = false }: TraceOptions = {}) {
     this.file = file;
     this.limits = { line: MiB, ...defaultLimits, ...limits };
+    this.#absent = absent ? new AbsentNames(this.limits) : null;
     this.#roots = roots.map((root) => tracedPath(noBytes, root.replace(/^\/+/, '')) ?? noBytes);
     const [root = noBytes] = this.#roots;
     this.start =
@@ -106,7 +120,8 @@ export class TraceSink {
   use(path: ByteString, uses: Uses, directory: TracedPath = this.start, view: View = plainView): boolean {
     const located = this.locate(path, directory, view);
     if (located === null) return false;
-    if (located === 'outside') this.#outside++;
+    if ((uses & (notFound | notCreated)) !== 0) this.#miss(located, uses);
+    else if (located === 'outside') this.#outside++;
     else this.#add(located.path, uses);
     return true;
   }
@@ -165,6 +180,25 @@ export class TraceSink {
       // V8 represents a slice of a line by a reference to it, which would keep the whole chunk in memory.
       this.#paths.set(own(path), uses);
     } else if ((known | uses) !== known) this.#paths.set(path, known | uses);
+  }
+
+  /** Notes a name that was not there. One that was in use before was made and removed by the run. */
+  #miss(located: { readonly path: TracedPath } | 'outside', bits: Uses): void {
+    if (located === 'outside') return;
+    const known = this.#paths.get(located.path) ?? 0;
+    if ((known & ~(uses.fail | uses.failLink)) !== 0) return;
+    if ((bits & notCreated) === 0) this.#absent?.add(located.path);
+    else this.#absent?.addCreated(located.path);
+  }
+
+  /** Whether names that were not there are asked for. */
+  get collectsAbsent(): boolean {
+    return this.#absent !== null;
+  }
+
+  /** The names that calls did not find, each once. Empty where they were not asked for. */
+  get absent(): readonly TracedPath[] {
+    return this.#absent?.all ?? [];
   }
 
   /** Takes room for a path, or a change of names. @throws LIMIT */
@@ -240,12 +274,4 @@ export class TraceSink {
         this.#paths.set(path, (bits & ~openedDirectory) | (showsListings ? uses.stat : uses.list));
     return this.#paths;
   }
-}
-
-const scratch = Buffer.allocUnsafeSlow(8192);
-
-/** Copies a text, so that it shares no memory with the text that it was cut from. */
-export function own(text: ByteString): ByteString {
-  if (text.length > scratch.length) return readByteString(bytesOf(text));
-  return readByteString(scratch, 0, scratch.write(text, 'latin1'));
 }

@@ -8,7 +8,7 @@ import { inTurns } from '../../steps.ts';
 import type { PublishSetting } from '../../probe/mounts.ts';
 import type { ProbePlan, ProbeResult } from '../../probe/probe.ts';
 import { mergeSteps } from '../../trace/merge.ts';
-import type { Trace } from '../../trace/trace.ts';
+import type { Trace, TracedPath } from '../../trace/trace.ts';
 import { CommandOutput } from './command-output.ts';
 import { hasOwnNetwork, type Launch } from './launch.ts';
 import { type Dial, dialHere } from './probes/dial.ts';
@@ -73,7 +73,7 @@ export async function recordProbed(options: ProbedOptions): Promise<ProbedRecord
     ...(acts || options.publish.length > 0 ? { during } : {}),
   });
   const trace = await company.join(recording.trace);
-  return { ...recording, trace, results };
+  return { ...recording, trace, absent: company.withAbsent(recording.absent), results };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -85,6 +85,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 class Company {
   readonly #options: Pick<ProbedOptions, 'launch' | 'strace' | 'name' | 'grace'>;
   readonly #traces: Trace[] = [];
+  readonly #absent: (readonly TracedPath[])[] = [];
 
   constructor(options: Pick<ProbedOptions, 'launch' | 'strace' | 'name' | 'grace'>) {
     this.#options = options;
@@ -100,7 +101,7 @@ class Company {
     signal.addEventListener('abort', onAbort);
     try {
       const beside = launchBeside(launch, live, command);
-      const { trace, end } = await record({
+      const { trace, end, absent } = await record({
         launch: beside,
         strace,
         name,
@@ -109,6 +110,7 @@ class Company {
         output,
       });
       this.#traces.push(trace);
+      this.#absent.push(absent);
       signal.throwIfAborted();
       return { status: end.status, ...output.measured() };
     } finally {
@@ -121,6 +123,11 @@ class Company {
     if (this.#traces.length === 0) return trace;
     const merged = await inTurns(mergeSteps([trace, ...this.#traces]), new AbortController().signal);
     return { ...merged, name: trace.name, ends: trace.ends, command: trace.command };
+  }
+
+  /** Adds what these commands did not find to what the recorded one did not find, each path once. */
+  withAbsent(absent: readonly TracedPath[]): readonly TracedPath[] {
+    return this.#absent.length === 0 ? absent : [...new Set([absent, ...this.#absent].flat())];
   }
 }
 

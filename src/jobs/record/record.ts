@@ -52,7 +52,10 @@ export interface Recording {
   readonly seconds: number;
   /** The first call by which the command failed to become another user, or to give a file to one; null for none. */
   readonly refusal: Refusal | null;
-  /** Paths that calls asked for and that were not there (ENOENT), each once, as `TracedPath`s. At most `trace-paths` of them. */
+  /**
+   * Paths that calls asked for and that were not there (ENOENT), each once, as `TracedPath`s; of a path that was to be created, also the
+   * directory. At most `trace-paths` of them.
+   */
   readonly absent: readonly TracedPath[];
 }
 
@@ -76,6 +79,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
   const filter = new StraceFilter(launch);
   const reader = new TraceReader(name, {
     roots: launch.hostRoot === null ? [] : [utf8Bytes(launch.hostRoot)],
+    absent: true,
   });
   const command = cleanup.use(new TracedCommand(filter, stop, grace, streams?.isApart === true));
   const bound = await withParent(launch.env);
@@ -116,7 +120,8 @@ export async function record(options: RecordOptions): Promise<Recording> {
     });
   const seconds = Math.round(performance.now() - begun) / 1000;
   const { end, refusal } = filter;
-  return { trace: reader.end(), end: end ?? { status, signal: null }, seconds, refusal, absent: [] };
+  const trace = reader.end();
+  return { trace, end: end ?? { status, signal: null }, seconds, refusal, absent: reader.absent };
 }
 
 /** Makes a named pipe and opens it for reading. Without O_NONBLOCK, that would wait for a writer. */

@@ -43,12 +43,14 @@ export type Call =
 
 /**
  * How a call that succeeded changes names. `move`: the second target is what the first was. `exchange`: so is the first what the second
- * was. `symlink`: the only target leads to the text of argument `text`. `mount`: the only target is what argument 0 names.
+ * was. `symlink`: the only target leads to the text of argument `text`. `mount`: the only target is what argument 0 names. `create`: the
+ * only target is new, and no other name is what it is.
  */
 export type NameEffect =
   | { readonly kind: 'move'; readonly flags: number | null }
   | { readonly kind: 'symlink'; readonly text: number }
-  | { readonly kind: 'mount' };
+  | { readonly kind: 'mount' }
+  | { readonly kind: 'create' };
 
 const looked = uses.stat;
 const atLink = uses.link;
@@ -76,6 +78,10 @@ function move(from: Target, to: Target, flags: number | null = null): Call {
 
 function symlink(link: Target): Call {
   return { kind: 'use', targets: [link], change: { kind: 'symlink', text: 0 } };
+}
+
+function create(made: Target): Call {
+  return { kind: 'use', targets: [made], change: { kind: 'create' } };
 }
 
 /** The calls that concern files, by name. All other calls are counted, and their arguments are not read. */
@@ -120,9 +126,9 @@ export const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['swapoff', use(here(0, looked))],
   ['quotactl', use(here(1, looked))],
 
+  ['mkdir', create(here(0, changed))],
+  ['mknod', create(here(0, changed))],
   ...[
-    'mkdir',
-    'mknod',
     'chmod',
     'chown',
     'chown32',
@@ -136,8 +142,8 @@ export const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ...['unlink', 'rmdir', 'lchown', 'lchown32', 'lsetxattr', 'lremovexattr'].map(
     (name) => [name, use(here(0, changedLink))] as const,
   ),
-  ['mkdirat', use(at(0, changed))],
-  ['mknodat', use(at(0, changed))],
+  ['mkdirat', create(at(0, changed))],
+  ['mknodat', create(at(0, changed))],
   ['fchmodat', use(at(0, changed, 3))],
   ['fchmodat2', use(at(0, changed, 3))],
   ['fchownat', use(at(0, changed, 4))],

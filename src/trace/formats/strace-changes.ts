@@ -33,6 +33,8 @@ export function changesOf(
       const isBoth = change.flags !== null && returned.hasFlag(change.flags, 'RENAME_EXCHANGE', exchange);
       return [...moved(from, path), ...(isBoth ? moved(path, from) : [])];
     }
+    case 'create':
+      return [];
     case 'mount': {
       const isSame =
         returned.hasFlag(mountFlags, 'MS_BIND', bind) || returned.hasFlag(mountFlags, 'MS_MOVE', moveMount);

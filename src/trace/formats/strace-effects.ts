@@ -5,9 +5,10 @@
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import { type TracedPath, type Uses, uses } from '../trace.ts';
 import { below } from '../traced-path.ts';
-import { openedDirectory, own, type TraceSink } from '../trace-sink.ts';
+import { own } from '../own-copy.ts';
+import { notCreated, notFound, openedDirectory, type TraceSink } from '../trace-sink.ts';
 import { type Call, type Target, usesOfOpen } from './strace-calls.ts';
-import { targetsOf, usesOfFailure, usesOfOne } from './strace-failures.ts';
+import { createsTarget, type Failure, targetsOf, usesOfFailure, usesOfOne } from './strace-failures.ts';
 import { changesOf } from './strace-changes.ts';
 import { rooted, StraceNames } from './strace-names.ts';
 import type { Place, Processes } from './strace-process.ts';
@@ -104,6 +105,7 @@ export class StraceEffects {
         ? returned.text(call.flags)
         : '';
     const failure = { call, error, openFlags };
+    if (error === 'ENOENT' && this.#sink.collectsAbsent) this.#miss(failure, returned);
     if (call.kind === 'socket') this.#useSocket(returned, call.address, usesOfOne(failure, call.uses));
     const found = usesOfFailure(failure);
     for (const [i, target] of targetsOf(call).entries()) {
@@ -111,6 +113,15 @@ export class StraceEffects {
       if (how !== 0 && returned.string(target.path) !== null) this.#names.use(returned, target, how);
     }
     return true;
+  }
+
+  /** Records the names of a call that failed because one of them, or a directory above, is missing. */
+  #miss(failure: Failure, returned: ReturnedCall): void {
+    const { call } = failure;
+    const how = (index: number): Uses => (createsTarget(failure, index) ? notCreated : notFound);
+    if (call.kind === 'socket') this.#useSocket(returned, call.address, how(0));
+    for (const [i, target] of targetsOf(call).entries())
+      if (returned.string(target.path) !== null) this.#names.use(returned, target, how(i));
   }
 
   #useSocket(returned: ReturnedCall, address: number, how: Uses): boolean {

@@ -62,3 +62,11 @@ export function usesOfOne({ call, error, openFlags }: Failure, own: Uses): Uses 
 function creates({ flags }: Extract<Call, { kind: 'open' }>, openFlags: string): boolean {
   return flags === null || hasOpenFlag(openFlags, 'O_CREAT');
 }
+
+/** Returns whether a call creates the name of one of its targets, which are numbered from 0. */
+export function createsTarget({ call, openFlags }: Failure, index: number): boolean {
+  if (call.kind === 'socket') return (call.uses & uses.write) !== 0;
+  if (call.kind === 'open') return creates(call, openFlags);
+  if (call.kind !== 'use' || call.change === null) return false;
+  return call.change.kind === 'move' ? index === 1 : call.change.kind !== 'mount';
+}

@@ -4,7 +4,8 @@
  */
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import { type TracedPath, type Uses, uses } from '../trace.ts';
-import { own, type TraceSink } from '../trace-sink.ts';
+import { own } from '../own-copy.ts';
+import type { TraceSink } from '../trace-sink.ts';
 import { tracedPath } from '../traced-path.ts';
 import type { Target } from './strace-calls.ts';
 import type { Place } from './strace-process.ts';

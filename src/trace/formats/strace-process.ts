@@ -4,7 +4,7 @@
  */
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import type { TracedPath } from '../trace.ts';
-import { own } from '../trace-sink.ts';
+import { own } from '../own-copy.ts';
 import { MiB } from '../../units.ts';
 
 /**

@@ -4,7 +4,8 @@
  */
 import { type ByteString, ascii } from '../../bytes/bytes.ts';
 import { hasLine, type RecordReader, type TraceFormat } from '../trace-format.ts';
-import { own, type TraceSink } from '../trace-sink.ts';
+import { own } from '../own-copy.ts';
+import type { TraceSink } from '../trace-sink.ts';
 import { type Call, calls, looksComplete } from './strace-calls.ts';
 import { StraceEffects } from './strace-effects.ts';
 import { FirstProcess } from './strace-end.ts';
