@@ -3,12 +3,14 @@
  * renderers take the result.
  */
 import { describeEncoder } from '../codec/describe-encoder.ts';
+import type { RecordingFacts } from '../jobs/record/trial/trial.ts';
 import { describePlatform, type ImageOutcome, type RunOutcome } from '../jobs/rewrite/records.ts';
 import { reportCompressing } from './build/compressing.ts';
 import { reportFindings } from './build/findings.ts';
 import { reportKeeping } from './build/keeping.ts';
 import { reportLayers } from './build/layers.ts';
 import { milliseconds } from './build/numbers.ts';
+import { reportRecording } from './build/recording.ts';
 import { reportRestoring } from './build/restoring.ts';
 import { reportSlimming } from './build/slimming.ts';
 import { reportSurface } from './build/surface.ts';
@@ -26,6 +28,8 @@ export interface ReportContext {
   readonly warnings: Report['warnings'];
   /** The debug image beside the result, which has everything that was removed. Default: null. */
   readonly debug?: { readonly reference: string; readonly digest: string } | null;
+  /** How the image was recorded, and its pruned form tried. Default: null. */
+  readonly recording?: RecordingFacts | null;
   /** The option because of which a squash dropped entries: "--last", "--all". */
   readonly squashOrigin: string;
 }
@@ -49,6 +53,9 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
     warnings: context.warnings,
     encoders: outcome.encodings.map(describeEncoder),
     ...reportBudgets(outcome),
+    ...(context.recording == null
+      ? {}
+      : { recording: reportRecording(context.recording, context.time != null) }),
     platforms: images.map((image) => reportImage(image, context)),
     transfer: reportTransfer(outcome),
   };

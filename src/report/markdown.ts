@@ -8,6 +8,7 @@ import { findingLines } from './findings-text.ts';
 import { forecastLine } from './forecast-text.ts';
 import { actionText, layerNumbers, maker, sizeAfter, sizeAfterText, sizeBefore } from './layer-table.ts';
 import { bullets, code, details, escapeMarkdown, table } from './markdown-syntax.ts';
+import { renderRecording } from './recording-markdown.ts';
 import type {
   KeepingReport,
   LayerReport,
@@ -36,6 +37,7 @@ export function renderMarkdown(report: Report): string {
     ...(report.unchanged ? [`${capitalized(unchangedText(report))}.`] : []),
     table(['', 'image', 'digest'], imageRows(report), 'lll'),
     ...report.platforms.flatMap((platform) => renderPlatform(platform, workWord(report))),
+    ...(report.recording === undefined ? [] : renderRecording(report.recording)),
     ...budgetLines(report).map((line) => `${escapeMarkdown(capitalized(line))}.`),
     ...(transfer === '' ? [] : [`Transfer: ${transfer}.`]),
     ...renderWarnings(warnings),

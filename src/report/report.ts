@@ -38,6 +38,9 @@ export type SurfaceReport = NonNullable<PlatformReport['surface']>;
 /** Something heavy in the result that could go. */
 export type FindingReport = NonNullable<PlatformReport['findings']>[number];
 
+/** How an image was recorded, and its pruned form tried. */
+export type RecordingReport = NonNullable<Report['recording']>;
+
 /** What came back to one image. */
 export type RestoringReport = NonNullable<PlatformReport['restoring']>;
 

@@ -8,6 +8,7 @@ import { granularities } from '../image/trace-pruning.ts';
 import { compressions } from '../oci/media-type.ts';
 import { reportId } from './report.ts';
 import { finding } from './schema-findings.ts';
+import { recording } from './schema-recording.ts';
 import { surface } from './schema-surface.ts';
 import { bytes, count, difference, digest, layerNumber, pathBase64, pathText } from './schema-values.ts';
 
@@ -328,6 +329,11 @@ export const reportSchema = z
       .exactOptional()
       .describe(
         'How --budget was spent. The levels depend on the machine; the same levels give the same bytes.',
+      ),
+    recording: recording
+      .exactOptional()
+      .describe(
+        'How the image was recorded, and its pruned form tried (slim --record); absent from other runs.',
       ),
     platforms: z.array(platform).describe('The images; none where an artifact was copied.'),
     transfer: z.strictObject({

@@ -6,6 +6,7 @@ import { formatNumberOf } from './figures.ts';
 import { findingLines } from './findings-text.ts';
 import { forecastLine } from './forecast-text.ts';
 import { renderLayerTable } from './layer-table.ts';
+import { recordingNotes, recordingSentence } from './recording-words.ts';
 import type { PlatformReport, Report } from './report.ts';
 import { plainStyle, type Style } from './style.ts';
 import { renderPlatformRows, summaryAlignment } from './summary-rows.ts';
@@ -49,6 +50,7 @@ export function renderSummary(
     ...report.platforms.flatMap((platform) =>
       renderPlatform(platform, { style, width, verbose, dryRun, work: workWord(report) }),
     ),
+    ...renderRecording(report, style, width),
     ...budgetLines(report).flatMap((line) => ['', line]),
     ...(transfer === '' ? [] : ['', ...wrapped(`transfer: ${transfer}`, width)]),
     ...(dryRun ? ['', ...wrapped(`dry run: ${forecastLine(report)}`, width).map(style.bold)] : []),
@@ -87,6 +89,24 @@ function renderSurface(
   const room = { style, width: width - indent.length };
   const lines = renderSurfacePaths(surface, verbose ? 'all' : 'gone', room);
   return lines.length === 0 ? [] : ['', ...indented(lines)];
+}
+
+/** Renders how the image was recorded and tried, and what of it a reader should know. */
+function renderRecording({ recording, platforms }: Report, style: Style, width: number): string[] {
+  if (recording === undefined) return [];
+  const of = platforms.length > 1 ? ` ${escapeText(recording.platform)}` : '';
+  const isSame = (recording.trials.at(-1)?.differences.length ?? 0) === 0;
+  return [
+    '',
+    ...wrapped(`recorded${of}: ${recordingSentence(recording)}`, width).map((line) =>
+      isSame ? line : style.warning(line),
+    ),
+    ...recordingNotes(recording).flatMap(([label, text]) =>
+      wrap(`${label}: ${text}`, width - 2 * indent.length).map(
+        (line, i) => (i === 0 ? indent : indent + indent) + style.dim(line),
+      ),
+    ),
+  ];
 }
 
 /** Renders what could go, too: the heaviest of it, or with --verbose all. */

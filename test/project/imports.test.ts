@@ -29,7 +29,8 @@ const rooms: Readonly<Record<string, string>> = {
   compress: 'oci codec image',
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim',
   jobs: 'oci bytes stream place files changeset codec image probe registry store trace rootfs closure slim analyze compress layers',
-  report: 'oci bytes rules changeset codec image trace rootfs closure slim analyze compress layers jobs',
+  report:
+    'oci bytes rules changeset codec image probe trace rootfs closure slim analyze compress layers jobs',
   settings: 'oci bytes rules files codec image probe registry trace rootfs slim analyze compress report',
   commands: 'oci bytes rules place files codec image registry store slim analyze layers jobs report settings',
   cli: 'oci bytes rules stream files changeset codec image probe store trace rootfs closure slim analyze jobs report settings commands',

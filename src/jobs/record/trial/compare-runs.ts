@@ -156,7 +156,7 @@ function probeDifferences(originals: readonly ProgramRun[], tried: ProgramRun): 
 }
 
 /** Returns the answers of several runs by what was asked, and by how often it was asked before in the same run. */
-function answersOf(runs: readonly ProgramRun[]): ReadonlyMap<string, readonly ProbeResult[]> {
+export function answersOf(runs: readonly ProgramRun[]): ReadonlyMap<string, readonly ProbeResult[]> {
   const answers = new Map<string, ProbeResult[]>();
   for (const { results } of runs) {
     const asked = new Map<string, number>();

@@ -1,0 +1,158 @@
+/**
+ * The words for a recording and the tries of its pruned image. Summary, Markdown and page use the same; texts are escaped, and those
+ * from an image or a probe are bounded.
+ */
+import { escapeText } from './escape.ts';
+import { formatCount, formatNumberOf, formatSize } from './figures.ts';
+import type { RecordingReport } from './report.ts';
+import { truncate } from './table.ts';
+
+export type ProbeReport = RecordingReport['probes'][number];
+type Answer = NonNullable<ProbeReport['pruned']>;
+
+/** Columns of a name in a list, and in a sentence. */
+const [longestName, longestMention] = [300, 60];
+/** The most names in a sentence. */
+const mostMentioned = 3;
+
+/** Renders a name or message from outside: escaped, and bounded. */
+export function boundedText(text: string, longest = longestName): string {
+  return truncate(escapeText(text.slice(0, 4 * longest)), longest);
+}
+
+/** Says in a sentence without an end how often the image ran, what it was asked, and what the pruned image did. */
+export function recordingSentence(recording: RecordingReport): string {
+  const { runs, trials } = recording;
+  const asked = recording.probes.filter((probe) => !isLeftOut(probe)).length;
+  const questions = asked === 0 ? '' : ` and was asked ${formatNumberOf(asked, 'thing')}`;
+  const differences = trials.at(-1)?.differences ?? null;
+  return `ran ${timesText(runs.length)}${questions}; the pruned image ${verdictText(differences, asked)}`;
+}
+
+function verdictText(differences: readonly unknown[] | null, asked: number): string {
+  if (differences === null) return 'was not tried';
+  if (differences.length > 0) return `differs in ${formatNumberOf(differences.length, 'thing')}`;
+  return asked === 0 ? 'does the same' : 'answers the same';
+}
+
+/** Says what a reader should know about a recording, as label and text: what was not compared, not tried, and put back. */
+export function recordingNotes(recording: RecordingReport): (readonly [label: string, text: string])[] {
+  const { alike, losses, trials, seccomp } = recording;
+  const differences = trials.at(-1)?.differences ?? [];
+  const all = [
+    ['differs', mentions(differences.map(differenceText), longestName, '; ')],
+    ['not compared', uncomparedText(recording)],
+    ['not called', mentions(recording.probes.filter(isLeftOut).map(({ name }) => name))],
+    ['put back', repairText(recording)],
+    ['seccomp', seccomp === null ? '' : seccompText(seccomp, trials.length > 0)],
+    ['not tried', alike.length === 0 ? '' : `${mentions(alike)}, pruned by the same paths`],
+    ['in the sandbox', losses.map((loss) => boundedText(loss)).join('; ')],
+  ] as const;
+  return all.filter(([, text]) => text !== '');
+}
+
+/** Says a difference between the pruned image and its original, not escaped: "GET /: expected 200, 12 bytes; found 500". */
+export function differenceText({
+  kind,
+  name,
+  expected,
+  found,
+}: RecordingReport['trials'][number]['differences'][number]): string {
+  const subject = { end: 'the program', output: 'its standard output', probe: name }[kind];
+  return `${subject}: expected ${expected}; found ${found}`;
+}
+
+/** Says how often: "once", "twice", "3 times". */
+export function timesText(count: number): string {
+  return ['never', 'once', 'twice'][count] ?? `${formatCount(count)} times`;
+}
+
+/** Tells whether a probe was not made, since its description lacks something: an operation of an API without an example. */
+export function isLeftOut({ originals }: ProbeReport): boolean {
+  return originals.some(
+    (answer) => answer !== null && answer.ok && answer.status === null && answer.error !== null,
+  );
+}
+
+/** Says what the original got. Of several runs whose answers differ, says that of the first that was asked. */
+export function originalText(probe: ProbeReport): string {
+  const answer = probe.originals.find((each) => each !== null) ?? null;
+  return answer === null ? 'not asked' : answerText(probe.kind, answer);
+}
+
+/** Says what the pruned image got: "the same" where that is what the original got, as far as it is compared. */
+export function prunedText(probe: ProbeReport): string {
+  const { pruned, originals, kind, bodyCompared } = probe;
+  if (pruned === null) return 'not asked';
+  if (isLeftOut(probe)) return '';
+  const isSame = originals.some(
+    (answer) =>
+      answer !== null &&
+      answer.status === pruned.status &&
+      answer.ok === pruned.ok &&
+      (!bodyCompared || answer.digest === pruned.digest),
+  );
+  if (isSame) return 'the same';
+  const isBodyAlone = originals.some((answer) => answer?.status === pruned.status && answer.ok === pruned.ok);
+  return `${answerText(kind, pruned)}${isBodyAlone ? ' with other contents' : ''}`;
+}
+
+/** Says whether the body of a probe is compared. */
+export function bodyText(probe: ProbeReport): string {
+  if (probe.bodyCompared) return 'compared';
+  const hasBody = probe.originals.some((answer) => answer !== null && answer.digest !== null);
+  return hasBody ? 'changes by itself' : '';
+}
+
+/** Returns the mean of the seconds that answers took; null where none is known. */
+export function meanSeconds(answers: readonly (Answer | null)[]): number | null {
+  const known = answers.flatMap((answer) => answer?.seconds ?? []);
+  return known.length === 0 ? null : known.reduce((sum, seconds) => sum + seconds, 0) / known.length;
+}
+
+const health = ['unknown', 'serving', 'not serving', 'service unknown'];
+
+function answerText(kind: ProbeReport['kind'], { status, length, error, ok }: Answer): string {
+  if (status === null) return error === null ? (ok ? 'takes connections' : 'no answer') : boundedText(error);
+  const size = length === null ? '' : `, ${formatSize(length)}`;
+  if (kind === 'grpc') return health[status] ?? `status ${status}`;
+  return kind === 'exec' ? `ended with ${status}${size}` : `${status}${size}`;
+}
+
+/** Says which bodies, and whether the output, change from run to run, so that they say nothing about the pruned image. */
+function uncomparedText({ probes, runs }: RecordingReport): string {
+  const changing = probes.filter((probe) => bodyText(probe) === 'changes by itself');
+  const [first, ...rest] = runs.map(({ output }) => output?.digest ?? null);
+  const isOutputSteady = rest.every((digest) => digest === first);
+  const parts = [
+    ...(changing.length === 0
+      ? []
+      : [
+          `${formatNumberOf(changing.length, 'body', 'bodies')} (${mentions(changing.map(({ name }) => name))})`,
+        ]),
+    ...(isOutputSteady ? [] : ['the standard output']),
+  ];
+  if (parts.length === 0) return '';
+  const verb = changing.length + (isOutputSteady ? 0 : 1) === 1 ? 'changes' : 'change';
+  return `${parts.join(' and ')}, which ${verb} from run to run`;
+}
+
+function repairText({ trials }: RecordingReport): string {
+  const repairs = trials.slice(0, -1);
+  if (repairs.length === 0) return '';
+  const paths = repairs.reduce((sum, { missing }) => sum + missing.length, 0);
+  return `${formatNumberOf(paths, 'path')} in ${formatNumberOf(repairs.length, 'repair')}, since the pruned image asked for them`;
+}
+
+function seccompText({ calls, tried }: NonNullable<RecordingReport['seccomp']>, isRun: boolean): string {
+  const profile = `the profile allows ${formatNumberOf(calls, 'system call')}`;
+  if (tried) return `${profile}, and the pruned image ran under it`;
+  return `${profile}; ${isRun ? 'the pruned image did not run under it' : 'it was not tried'}`;
+}
+
+/** Lists the first names, and how many more there are. */
+function mentions(names: readonly string[], longest = longestMention, separator = ', '): string {
+  const first = names.slice(0, mostMentioned).map((name) => boundedText(name, longest));
+  const rest = names.length - first.length;
+  return [...first, ...(rest > 0 ? [`and ${formatCount(rest)} more`] : [])].join(separator);
+}
