@@ -2,10 +2,11 @@
  * The standard output and error of a recorded command: passed on as they come, and looked through for a line that shows that it is ready, or
  * measured. `record` attaches it to the process that it starts.
  */
-import type { ChildProcess, StdioOptions } from 'node:child_process';
+import type { StdioOptions } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { finished } from 'node:stream/promises';
 import { KiB } from '../../units.ts';
+import type { OutputPipes } from './named-pipe.ts';
 
 /** The most characters of a line that are looked at, and the most lines that are remembered. */
 const longest = 8 * KiB;
@@ -29,7 +30,6 @@ interface Waiter {
 }
 
 export class CommandOutput {
-  readonly stdio: StdioOptions;
   /** Whether the command is in a session of its own, so that it has no terminal, and all of it can be killed together. */
   readonly isApart: boolean;
   readonly #options: OutputOptions;
@@ -41,19 +41,23 @@ export class CommandOutput {
 
   constructor(options: OutputOptions) {
     this.#options = options;
-    this.stdio = [options.stdin, 'pipe', 'pipe'];
     this.isApart = options.stdin === 'ignore';
   }
 
-  /** Takes the streams of a process. Resolves when both have ended. */
-  async attach({ stdout, stderr }: ChildProcess): Promise<void> {
+  /** Returns the streams to start the process with. */
+  stdio({ writers }: OutputPipes): StdioOptions {
+    return [this.#options.stdin, ...writers];
+  }
+
+  /** Reads what the process writes, which has got its ends of the pipes. Resolves when both streams have ended. */
+  async read(pipes: OutputPipes): Promise<void> {
+    pipes.handOver();
     const both = [
-      [stdout, this.#options.stdout, true],
-      [stderr, this.#options.stderr, false],
+      [pipes.readers[0], this.#options.stdout, true],
+      [pipes.readers[1], this.#options.stderr, false],
     ] as const;
     await Promise.all(
       both.map(async ([stream, sink, isMeasured]) => {
-        if (stream === null) return;
         let pending = '';
         stream.on('data', (chunk: Buffer) => {
           if (isMeasured) this.#measure(chunk);

@@ -3,9 +3,8 @@
  * strace reports. It does not know what a trace is used for, and it writes no file: the command `trace record` does.
  */
 import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:child_process';
-import { constants, openSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
-import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type ByteString, ascii, noBytes, readByteString, utf8Bytes } from '../../bytes/bytes.ts';
@@ -16,6 +15,7 @@ import { TraceReader } from '../../trace/trace-reader.ts';
 import { MiB } from '../../units.ts';
 import type { CommandOutput } from './command-output.ts';
 import type { Launch } from './launch.ts';
+import { makePipe, OutputPipes } from './named-pipe.ts';
 import { type CommandEnd, type Refusal, StraceFilter } from './strace-filter.ts';
 
 export interface RecordOptions {
@@ -73,8 +73,9 @@ export async function record(options: RecordOptions): Promise<Recording> {
   const folder = await makeTemporaryFolder('record');
   cleanup.defer(() => rm(folder, { recursive: true, force: true }));
   const pipe = join(folder, 'strace');
-  const output = await makePipe(pipe);
+  const output = await makePipe(pipe, '600');
   cleanup.defer(() => void output.destroy());
+  const own = streams === undefined ? null : cleanup.use(await OutputPipes.make(folder));
 
   const filter = new StraceFilter(launch);
   const reader = new TraceReader(name, {
@@ -84,10 +85,10 @@ export async function record(options: RecordOptions): Promise<Recording> {
   const command = cleanup.use(new TracedCommand(filter, stop, grace, streams?.isApart === true));
   const bound = await withParent(launch.env);
   const child = spawnStrace({ ...launch, outside: [...launch.outside, ...bound] }, [...strace, '-o', pipe], {
-    stdio: streams?.stdio ?? 'inherit',
+    stdio: own === null || streams === undefined ? 'inherit' : streams.stdio(own),
     detached: streams?.isApart === true,
   });
-  const passed = streams?.attach(child);
+  const passed = own === null ? null : streams?.read(own);
   const gone = new AbortController();
   let begun = performance.now();
   let beside: Promise<unknown> = Promise.resolve();
@@ -95,7 +96,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
   for await (const line of lines(output)) {
     const wasBegun = filter.command !== null;
     if (!wasBegun) begun = performance.now();
-    const kept = filter.take(line);
+    const kept = filter.take(own?.hide(line) ?? line);
     if (kept.length === 0) continue;
     reader.write(Buffer.from(`${kept.join('\n')}\n`, 'latin1'));
     if (wasBegun || filter.command === null) continue;
@@ -122,13 +123,6 @@ export async function record(options: RecordOptions): Promise<Recording> {
   const { end, refusal } = filter;
   const trace = reader.end();
   return { trace, end: end ?? { status, signal: null }, seconds, refusal, absent: reader.absent };
-}
-
-/** Makes a named pipe and opens it for reading. Without O_NONBLOCK, that would wait for a writer. */
-async function makePipe(pipe: string): Promise<Socket> {
-  await promisify(execFile)('mkfifo', ['-m', '600', pipe]);
-  const fd = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
-  return new Socket({ fd, readable: true, writable: false });
 }
 
 /** The words that start a program which ends with this process, however this ends: strace kills what it traces then. */
