@@ -3,6 +3,7 @@
  */
 import type { PackageUsage } from '../closure/package-usage.ts';
 import type { NotInImage, Trace } from '../trace/trace.ts';
+import { rightsFields } from '../trace/rights-fields.ts';
 import type { TraceSummary } from '../trace/trace-summary.ts';
 import { displayPath, escapeText, pathFields } from './escape.ts';
 import { formatCount, formatNumberOf, formatSeconds, formatSize } from './figures.ts';
@@ -116,6 +117,7 @@ export function traceJson({ trace, summary, packages }: TraceDescription): objec
       complete: trace.hasAllSyscalls,
       counts: Object.fromEntries([...trace.syscalls].sort(byName)),
     },
+    ...rightsFields(trace.rights),
     ...(packages === null ? {} : { packages }),
   };
 }
@@ -129,6 +131,7 @@ function headOf(trace: Trace, { uses }: TraceSummary): string[][] {
       [uses.stat, 'looked at'],
       [uses.list, 'listed'],
       [uses.write, 'written'],
+      [uses.connect, 'connected to'],
       [uses.link, 'looked at as links'],
       [uses.fail + uses.failLink, 'there, though a call failed'],
     ] as const
@@ -151,6 +154,7 @@ function headOf(trace: Trace, { uses }: TraceSummary): string[][] {
     ...(trace.changes.length > 0
       ? [['renamed, linked', formatNumberOf(trace.changes.length, 'change') + ' of names']]
       : []),
+    ...rightsRows(trace),
     ...trace.gaps.map((gap) => ['gaps', escapeText(gap)]),
     ...(syscalls.size > 0
       ? [
@@ -161,6 +165,15 @@ function headOf(trace: Trace, { uses }: TraceSummary): string[][] {
         ]
       : []),
   ];
+}
+
+/** Rows for sockets and capabilities, where the trace shows some. */
+function rightsRows({ rights }: Trace): string[][] {
+  const row = (title: string, words: Iterable<string>): string[][] => {
+    const sorted = [...words].sort();
+    return sorted.length === 0 ? [] : [[title, escapeText(sorted.join(', '))]];
+  };
+  return [...row('sockets', rights.sockets), ...row('capabilities', rights.capabilities.keys())];
 }
 
 /** Says which opened paths the image does not have: "2 opened paths: /a, /b". */

@@ -6,6 +6,7 @@ import { OcislimError } from '../errors.ts';
 import { matchesPlatform, type Platform } from '../oci/platform.ts';
 import { atOnce, itemsPerStep, type Steps } from '../steps.ts';
 import { firstLost } from './lost-paths.ts';
+import { uniteRights } from './rights.ts';
 import type { NameChange, NotInImage, Trace, TracedPath, Uses } from './trace.ts';
 
 /** The most unreadable lines that are kept to be shown. */
@@ -51,6 +52,7 @@ export function* mergeSteps(traces: readonly Trace[]): Steps<Trace> {
     knowsExecs: traces.some(({ knowsExecs }) => knowsExecs),
     syscalls,
     hasAllSyscalls: read.length > 0 && read.every(({ hasAllSyscalls }) => hasAllSyscalls),
+    rights: uniteRights(traces),
     command: traces.find(({ command }) => command !== null)?.command ?? null,
     outside: total(traces, ({ outside }) => outside),
     lines: total(traces, ({ lines }) => lines),

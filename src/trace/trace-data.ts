@@ -1,6 +1,7 @@
 import { asByteString, type ByteString } from '../bytes/bytes.ts';
 import type { TraceData } from '../image/trace-pruning.ts';
 import { atOnce, itemsPerStep, type Steps } from '../steps.ts';
+import { noRights } from './rights.ts';
 import type { NameChange, Trace, Uses } from './trace.ts';
 
 /** Returns what a pruning must know of a trace, as plain data for a plan. */
@@ -19,7 +20,7 @@ export function* traceDataSteps(trace: Trace): Steps<TraceData> {
   return { name, platform, image, knowsExecs, paths, changes, ends, gaps, isBlind };
 }
 
-/** Returns the trace of a plan. A plan does not hold what only people ask for: lines and system calls. */
+/** Returns the trace of a plan. A plan does not hold what only people ask for: lines, system calls and rights. */
 export function* fromTraceDataSteps(data: TraceData): Steps<Trace> {
   const { paths: list, changes, ...rest } = data;
   const paths = new Map<ByteString, Uses>();
@@ -36,6 +37,7 @@ export function* fromTraceDataSteps(data: TraceData): Steps<Trace> {
     paths,
     syscalls: new Map(),
     hasAllSyscalls: false,
+    rights: noRights,
     command: null,
     outside: 0,
     lines: 0,

@@ -10,6 +10,7 @@ import { isObject, type JsonObject, memberOf } from '../bytes/json-value.ts';
 import { inTurns, sortSteps } from '../steps.ts';
 import { byteMember, parseRecord, recordText, textOf } from './json-record.ts';
 import { firstLost } from './lost-paths.ts';
+import { readRights, rightsFields } from './rights-fields.ts';
 import {
   type NameChange,
   type NotInImage,
@@ -70,6 +71,7 @@ function* linesOf(trace: Trace, sorted: readonly TracedPath[]): Generator<string
     ...(isBlind ? { isBlind } : {}),
     knowsExecs,
     hasAllSyscalls,
+    ...rightsFields(trace.rights),
   };
   yield `${JSON.stringify(header)}\n`;
   const written = new Map<Uses, string>();
@@ -156,6 +158,7 @@ function readHeader(header: JsonObject, sink: TraceSink): void {
   sink.image = isDigest(image) ? image : null;
   sink.knowsExecs = knowsExecs === true;
   sink.hasAllSyscalls = hasAllSyscalls === true;
+  readRights(memberOf(header, 'rights'), sink);
   const runs = memberOf(header, 'runs');
   sink.ends = Array.isArray(runs) ? (runs as readonly unknown[]).flatMap((run) => readEnd(run) ?? []) : [];
   sink.notInImage = readLoss(memberOf(header, 'notInImage'));

@@ -17,6 +17,7 @@ import {
   uses,
 } from './trace.ts';
 import { own } from './own-copy.ts';
+import type { Capability } from './rights.ts';
 import { below, started, tracedPath } from './traced-path.ts';
 import { MiB } from '../units.ts';
 
@@ -64,6 +65,8 @@ export const notCreated: Uses = 1 << 18;
 
 /** The most names of system calls: no kernel has as many. */
 const syscallLimit = 4096;
+/** The most kinds of sockets: families times types, of which Linux has fewer. */
+const socketLimit = 512;
 /** The most unreadable lines that are kept to be shown, and the most bytes of each. */
 const sampleLimit = 5;
 const sampleLength = 200;
@@ -81,6 +84,8 @@ export class TraceSink {
   readonly #samples: Unreadable['samples'][number][] = [];
   /** Null: they are not asked for. */
   readonly #absent: AbsentNames | null;
+  readonly #sockets = new Set<string>();
+  readonly #capabilities = new Map<Capability, Set<string>>();
   #unreadable = 0;
   #pathBytes = 0;
   #outside = 0;
@@ -91,6 +96,7 @@ export class TraceSink {
   image: Digest | null = null;
   command: readonly ByteString[] | null = null;
   hasAllSyscalls = false;
+  hasAllRights = false;
   knowsExecs = false;
   ends: readonly RunEnd[] = [];
   notInImage: NotInImage | null = null;
@@ -232,6 +238,18 @@ export class TraceSink {
     else if (this.#syscalls.size < syscallLimit) this.#syscalls.set(own(asByteString(name)), count);
   }
 
+  /** Records that a socket was made: address family and type, "inet stream". */
+  socket(kind: string): void {
+    if (this.#sockets.size < socketLimit) this.#sockets.add(kind);
+  }
+
+  /** Records that a call needed a capability to succeed. `call` is the name of the system call. */
+  capability(capability: Capability, call: string): void {
+    const calls = this.#capabilities.get(capability);
+    if (calls === undefined) this.#capabilities.set(capability, new Set([own(asByteString(call))]));
+    else if (calls.size < syscallLimit && !calls.has(call)) calls.add(own(asByteString(call)));
+  }
+
   get syscalls(): ReadonlyMap<string, number> {
     return this.#syscalls;
   }
@@ -259,6 +277,11 @@ export class TraceSink {
       knowsExecs: this.knowsExecs,
       syscalls: this.#syscalls,
       hasAllSyscalls: this.hasAllSyscalls,
+      rights: {
+        isComplete: this.hasAllRights,
+        sockets: this.#sockets,
+        capabilities: this.#capabilities,
+      },
       command: this.command,
       outside: this.#outside,
       lines: this.lines,

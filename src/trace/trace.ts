@@ -4,6 +4,7 @@
  */
 import type { Digest } from '../oci/digest.ts';
 import type { ByteString } from '../bytes/bytes.ts';
+import type { Rights } from './rights.ts';
 
 /**
  * A path as a program named it: from the root of the container, without leading or doubled slashes, and without `.`. It may
@@ -30,6 +31,8 @@ export const uses = {
   fail: 64,
   /** The same of a call that does not follow a symlink. */
   failLink: 128,
+  /** A socket in the file system that was connected or sent to. It is looked at, too. */
+  connect: 256,
 } as const;
 
 /** A set of the bits of `uses`. */
@@ -91,6 +94,8 @@ export interface Trace {
   readonly syscalls: ReadonlyMap<string, number>;
   /** Whether the trace holds every system call, not only those on files. Only then is `syscalls` complete. */
   readonly hasAllSyscalls: boolean;
+  /** The sockets and capabilities that the run needed. */
+  readonly rights: Rights;
   /** The traced program and its arguments; null where the trace does not tell them. */
   readonly command: readonly ByteString[] | null;
   /** Number of uses of paths outside of every `--trace-root`, which were left out. */

@@ -151,7 +151,7 @@ describe('trace show', () => {
       unreadable: { count: 0, samples: [] },
       outside: 0,
       paths: 3,
-      uses: { open: 3, exec: 0, stat: 0, list: 0, write: 1, link: 0, fail: 0, failLink: 0 },
+      uses: { open: 3, exec: 0, stat: 0, list: 0, write: 1, link: 0, fail: 0, failLink: 0, connect: 0 },
       knowsExecutions: false,
       runs: [],
       changes: 0,
@@ -160,6 +160,24 @@ describe('trace show', () => {
       executed: [],
       directories: [{ path: 'srv/app', paths: 3 }],
       syscalls: { complete: false, counts: {} },
+    });
+  });
+
+  it('with the sockets and capabilities that it shows', async () => {
+    const trace = write(
+      'rights',
+      'socket(AF_INET, SOCK_STREAM, 0) = 3\nsocket(AF_UNIX, SOCK_DGRAM, 0) = 3\n' +
+        'connect(3, {sa_family=AF_UNIX, sun_path="/dev/log"}, 110) = 0\nsetgroups(0, []) = 0\nchown("/a", 1, 1) = 0\n',
+    );
+    const { stdout } = await callCli(['trace', 'show', trace]);
+    expect(stdout).toMatch(/^ {2}paths +2: 1 looked at, 1 written, 1 connected to$/m);
+    expect(stdout).toMatch(/^ {2}sockets +inet stream, unix dgram$/m);
+    expect(stdout).toMatch(/^ {2}capabilities +chown, setgid$/m);
+    const json = await callCli(['trace', 'show', trace, '--format', 'json']);
+    expect((JSON.parse(json.stdout) as { rights: unknown }).rights).toEqual({
+      complete: false,
+      sockets: ['inet stream', 'unix dgram'],
+      capabilities: { chown: ['chown'], setgid: ['setgroups'] },
     });
   });
 

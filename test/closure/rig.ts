@@ -15,6 +15,7 @@ import { FactCollector } from '../../src/rootfs/facts/collector.ts';
 import type { Elf, FileFacts } from '../../src/rootfs/facts/facts.ts';
 import type { FilePart } from '../../src/rootfs/facts/file-part.ts';
 import type { SourceModules } from '../../src/rootfs/facts/named-modules.ts';
+import { noRights } from '../../src/trace/rights.ts';
 import { type Trace, uses } from '../../src/trace/trace.ts';
 import { indexOf } from '../changeset/rig.ts';
 import { bytesOf } from '../support/model/byte-string.ts';
@@ -187,6 +188,7 @@ export function traceOf(
     knowsExecs: true,
     syscalls: new Map(),
     hasAllSyscalls: false,
+    rights: noRights,
     command: null,
     outside: 0,
     lines: 1,

@@ -1,6 +1,7 @@
 /** Traces of any contents, for the files that hold them. */
 import fc from 'fast-check';
 import type { Digest } from '../../src/oci/digest.ts';
+import { capabilities, type Rights } from '../../src/trace/rights.ts';
 import type { NameChange, RunEnd, Trace } from '../../src/trace/trace.ts';
 import { tracedPath } from '../../src/trace/traced-path.ts';
 import { b } from '../support/bytes.ts';
@@ -13,7 +14,7 @@ export const anyPath = fc
   .array(anyName, { minLength: 1, maxLength: 4 })
   .map((names) => tracedPath(b(''), b(names.join('/'))) ?? b(''))
   .filter((each) => each !== '');
-const bits = fc.integer({ min: 1, max: 255 });
+const bits = fc.integer({ min: 1, max: 511 });
 const syscall = fc.stringMatching(/^[a-z_][a-z0-9_]{0,20}$/);
 
 const change: fc.Arbitrary<NameChange> = fc.oneof(
@@ -25,6 +26,22 @@ const end: fc.Arbitrary<RunEnd> = fc.record({
   signal: fc.option(fc.constantFrom('SIGTERM', 'SIGRTMIN+1')),
   stopped: fc.constantFrom('for', 'signal', null),
   seconds: fc.option(fc.nat(1e6).map((tenths) => tenths / 10)),
+});
+
+const rights: fc.Arbitrary<Rights> = fc.record({
+  isComplete: fc.boolean(),
+  sockets: fc
+    .uniqueArray(fc.constantFrom('inet stream', 'unix dgram', 'netlink raw'))
+    .map((all) => new Set(all)),
+  capabilities: fc
+    .array(
+      fc.tuple(
+        fc.constantFrom(...capabilities),
+        fc.array(syscall, { minLength: 1, maxLength: 3 }).map((all) => new Set(all)),
+      ),
+      { maxLength: 4 },
+    )
+    .map((pairs) => new Map(pairs)),
 });
 
 export const anyTrace: fc.Arbitrary<Trace> = fc.record({
@@ -41,6 +58,7 @@ export const anyTrace: fc.Arbitrary<Trace> = fc.record({
   knowsExecs: fc.boolean(),
   syscalls: fc.array(fc.tuple(syscall, fc.nat()), { maxLength: 5 }).map((pairs) => new Map(pairs)),
   hasAllSyscalls: fc.boolean(),
+  rights,
   command: fc.option(fc.array(anyName.map(b), { minLength: 1, maxLength: 3 })),
   outside: fc.constant(0),
   lines: fc.constant(0),

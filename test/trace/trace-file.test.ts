@@ -32,6 +32,32 @@ describe('the trace file', () => {
     ]);
   });
 
+  it('says in its header what the run needed apart from files, sorted', () => {
+    const trace = readTrace(
+      'socket(AF_UNIX, SOCK_STREAM, 0) = 3\nsocket(AF_INET, SOCK_RAW, 0) = 3\nlchown("/a", 1, 1) = 0\nchown("/a", 1, 1) = 0\n',
+    );
+    const [header = ''] = writeTrace(trace);
+    expect((JSON.parse(header) as { rights: unknown }).rights).toEqual({
+      complete: false,
+      sockets: ['inet raw', 'unix stream'],
+      capabilities: { chown: ['chown', 'lchown'], net_raw: ['socket'] },
+    });
+  });
+
+  it('leaves out rights of other forms', () => {
+    const rights = {
+      complete: 1,
+      sockets: ['inet stream', 'INET', 7, 'a b c', '$(x) y'],
+      capabilities: { chown: ['fchown', 7, 'a b'], constructor: ['x'], all: ['x'], kill: 'kill' },
+    };
+    const header = JSON.stringify({ ocislim: 'trace', version: 1, rights });
+    expect(readTrace(`${header}\n{"path":"a","uses":["open"]}\n`).rights).toEqual({
+      isComplete: false,
+      sockets: new Set(['inet stream']),
+      capabilities: new Map([['chown', new Set(['fchown'])]]),
+    });
+  });
+
   it('is refused in another version', () => {
     expect(() => readTrace('{"ocislim":"trace","version":2}\n{"path":"a","uses":["open"]}\n')).toThrow(
       'app.trace is a trace file of version 2; this ocislim reads version 1',

@@ -61,6 +61,7 @@ function describeUses(bits: Uses): ByteString {
       [uses.open, ascii`opened`],
       [uses.write, ascii`written`],
       [uses.list, ascii`listed`],
+      [uses.connect, ascii`connected to`],
       [uses.stat, ascii`looked at`],
       [uses.link, ascii`read as a symlink`],
       [uses.fail | uses.failLink, ascii`a call failed for it`],

@@ -121,7 +121,9 @@ export async function record(options: RecordOptions): Promise<Recording> {
     });
   const seconds = Math.round(performance.now() - begun) / 1000;
   const { end, refusal } = filter;
-  const trace = reader.end();
+  const read = reader.end();
+  // strace was asked for all calls that show rights.
+  const trace = { ...read, rights: { ...read.rights, isComplete: true } };
   return { trace, end: end ?? { status, signal: null }, seconds, refusal, absent: reader.absent };
 }
 

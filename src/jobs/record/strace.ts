@@ -3,6 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { OcislimError } from '../../errors.ts';
+import { callsOfRights } from '../../trace/formats/strace-rights.ts';
 
 const advice = {
   missing: 'Install it (apt-get install strace; apk add strace): the image that is traced does not need it.',
@@ -10,19 +11,16 @@ const advice = {
     'Run the container of this job with --cap-add SYS_PTRACE (Docker, Podman) or SYS_PTRACE among its capabilities (Kubernetes); on a machine with kernel.yama.ptrace_scope of 2 or 3, be root or set it to 1.',
 } as const;
 
-/** Calls by which a program becomes another user. Some are missing on some platforms. */
-const switches = 'setuid setgid setreuid setregid setresuid setresgid setgroups'
-  .split(' ')
-  .map((name) => `?${name}`)
-  .join(',');
+/** Calls that show sockets and capabilities. Some are missing on some platforms. */
+const rights = callsOfRights.map((name) => `?${name}`).join(',');
 
-/** The options that choose the recorded system calls: those on files, sockets of the file system and processes, or all. `?` allows for old kernels. */
+/** The options that choose the recorded system calls: those on files, sockets, processes and rights, or all. `?` allows for old kernels. */
 function callsOf(all: boolean): readonly string[] {
   return all
     ? []
     : [
         '-e',
-        `trace=%file,%process,fchdir,?getdents,getdents64,bind,connect,?io_uring_setup,?open_by_handle_at,${switches}`,
+        `trace=%file,%process,fchdir,?getdents,getdents64,bind,connect,?io_uring_setup,?open_by_handle_at,${rights}`,
       ];
 }
 

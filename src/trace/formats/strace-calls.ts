@@ -54,6 +54,7 @@ export type NameEffect =
 
 const looked = uses.stat;
 const atLink = uses.link;
+const talkedTo = uses.stat | uses.connect;
 const changed = uses.write;
 const changedLink = uses.write | uses.link;
 
@@ -162,9 +163,9 @@ export const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['symlink', symlink(here(1, changedLink))],
   ['symlinkat', symlink(at(1, changedLink))],
   ['bind', { kind: 'socket', address: 1, uses: changedLink }],
-  ['connect', { kind: 'socket', address: 1, uses: looked }],
-  ['sendto', { kind: 'socket', address: 4, uses: looked }],
-  ['sendmsg', { kind: 'socket', address: 1, uses: looked }],
+  ['connect', { kind: 'socket', address: 1, uses: talkedTo }],
+  ['sendto', { kind: 'socket', address: 4, uses: talkedTo }],
+  ['sendmsg', { kind: 'socket', address: 1, uses: talkedTo }],
 
   ['chdir', { kind: 'chdir', target: here(0, looked) }],
   ['chroot', { kind: 'chroot', target: here(0, looked) }],

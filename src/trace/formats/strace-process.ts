@@ -63,6 +63,8 @@ export class Process {
   files: Files;
   /** The program that the process executes, as it was named; '' for one that was started before the trace. */
   program: ByteString = noBytes;
+  /** The effective user, once the trace has shown one; null for that with which the trace began. */
+  uid: number | null = null;
   /** The first half of a call that has not returned. */
   pending: ByteString | null = null;
   /** The parent, as long as it is a guess: no fork has returned the number of this process yet. */
@@ -82,6 +84,7 @@ export class Process {
       text.includes('CLONE_FILES') ? this.files : this.files.copy(),
     );
     child.program = this.program;
+    child.uid = this.uid;
     return child;
   }
 }
@@ -132,6 +135,11 @@ export class Processes {
       return (this.#first = this.#begin());
     }
     return this.#newcomer(pid, this.#first);
+  }
+
+  /** Returns the process of this number; null for one that the trace has not shown. */
+  known(pid: number): Process | null {
+    return (pid === this.#firstPid ? this.#first : this.#known.get(pid)) ?? null;
   }
 
   /** Returns the process of a number that no fork has returned yet. */

@@ -11,6 +11,7 @@ import { StraceEffects } from './strace-effects.ts';
 import { FirstProcess } from './strace-end.ts';
 import { type Process, Processes } from './strace-process.ts';
 import { readReturn } from './strace-return.ts';
+import { namesOfRights, StraceRights } from './strace-rights.ts';
 import { endOfName, type LineStart, newArguments, readStart } from './strace-text.ts';
 
 /** What a line of strace holds behind its prefixes: a call with its result, one half of a call, or the end of a process. */
@@ -44,12 +45,27 @@ const message =
 /** No call of the table in `strace-calls.ts` has more than six; two more leave room for forms that are not known. */
 const mostArguments = 8;
 
+/** What a call means here: what it does with files, or that it may show rights, or both. */
+interface Meaning {
+  readonly name: string;
+  readonly onFiles: Call | null;
+  readonly showsRights: boolean;
+}
+
+const meanings: ReadonlyMap<string, Meaning> = new Map(
+  [...new Set([...calls.keys(), ...namesOfRights])].map((name) => [
+    name,
+    { name, onFiles: calls.get(name) ?? null, showsRights: namesOfRights.has(name) },
+  ]),
+);
+
 class StraceReader implements RecordReader {
   readonly #sink: TraceSink;
   readonly #start: LineStart = { pid: null, body: 0 };
   readonly #arguments = newArguments(mostArguments);
   readonly #processes: Processes;
   readonly #effects: StraceEffects;
+  readonly #rights: StraceRights;
   readonly #first = new FirstProcess();
   /** The beginning of a line that strace interrupted with "Process … attached"; the next line continues it. */
   #interrupted: ByteString | null = null;
@@ -58,6 +74,7 @@ class StraceReader implements RecordReader {
     this.#sink = sink;
     this.#processes = new Processes(sink.start);
     this.#effects = new StraceEffects(sink, this.#processes);
+    this.#rights = new StraceRights(sink, this.#processes);
     sink.knowsExecs = true;
   }
 
@@ -79,6 +96,7 @@ class StraceReader implements RecordReader {
     this.#effects.end();
     if (this.#first.end !== null) this.#sink.ends = [this.#first.end];
     this.#sink.hasAllSyscalls = looksComplete(this.#sink.syscalls);
+    this.#sink.hasAllRights = this.#sink.hasAllSyscalls;
   }
 
   /** Reads a line from `body` on, which is where its prefixes end. Returns false for a line that makes no sense. */
@@ -104,14 +122,14 @@ class StraceReader implements RecordReader {
     const parenthesis = endOfName(line, body);
     if (parenthesis < 0) return false;
     const name = line.slice(body, parenthesis);
-    const call = calls.get(name);
+    const call = meanings.get(name);
     const isDetached = line.endsWith(' <detached ...>');
     if (isDetached || line.endsWith(' <unfinished ...>')) {
       this.#sink.syscall(name);
       this.#suspend(line, body, pid, isDetached ? undefined : call);
       return true;
     }
-    // Most calls do not concern files: they are counted, and their arguments are not read.
+    // Most calls mean nothing here: they are counted, and their arguments are not read.
     if (call === undefined) {
       if (line.lastIndexOf(') ') < parenthesis && line.lastIndexOf('= ') < parenthesis) return false;
       this.#sink.syscall(name);
@@ -121,11 +139,16 @@ class StraceReader implements RecordReader {
     return this.#apply(call, this.#processes.of(pid), line, parenthesis);
   }
 
-  /** Keeps the first half of a call until the second comes. Of a call that concerns no file, nothing is kept. */
-  #suspend(line: ByteString, body: number, pid: number | null, call: Call | undefined): void {
+  /** Keeps the first half of a call until the second comes. Of a call that means nothing here, nothing is kept. */
+  #suspend(line: ByteString, body: number, pid: number | null, call: Meaning | undefined): void {
     const process = this.#processes.of(pid);
     if (call === undefined) this.#processes.resume(process);
-    else this.#processes.suspend(process, line.slice(body, line.lastIndexOf(' <')), call.kind === 'fork');
+    else
+      this.#processes.suspend(
+        process,
+        line.slice(body, line.lastIndexOf(' <')),
+        call.onFiles?.kind === 'fork',
+      );
   }
 
   /** Joins `<... NAME resumed>REST` to the first half of the call, which is absent if it preceded the trace. */
@@ -135,15 +158,17 @@ class StraceReader implements RecordReader {
     const process = this.#processes.of(pid);
     const begun = this.#processes.resume(process);
     const name = line.slice(body + '<... '.length, end);
-    const call = calls.get(name);
+    const call = meanings.get(name);
     if (call === undefined || begun === null || !begun.startsWith(`${name}(`)) return true;
     return this.#apply(call, process, ascii`${begun}${line.slice(end + ' resumed>'.length)}`, name.length);
   }
 
-  #apply(call: Call, process: Process, line: ByteString, parenthesis: number): boolean {
+  #apply(call: Meaning, process: Process, line: ByteString, parenthesis: number): boolean {
     const outcome = readReturn(process, line, parenthesis, this.#arguments);
     if (outcome === 'unreadable') return false;
-    return outcome === 'unfinished' || this.#effects.apply(call, outcome);
+    if (outcome === 'unfinished') return true;
+    if (call.showsRights) this.#rights.apply(call.name, outcome);
+    return call.onFiles === null || this.#effects.apply(call.onFiles, outcome);
   }
 
   /** Reads `clone(…strace: Process 12 attached`, where the rest of the call comes on the next line. */
