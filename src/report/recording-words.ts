@@ -51,16 +51,23 @@ export function recordingNotes(recording: RecordingReport): (readonly [label: st
   return all.filter(([, text]) => text !== '');
 }
 
-/** Says a difference between the pruned image and its original, not escaped: "GET /: expected 200, 12 bytes; found 500". */
-export function differenceText({
-  kind,
-  name,
-  expected,
-  found,
-}: RecordingReport['trials'][number]['differences'][number]): string {
-  const subject = { end: 'the program', output: 'its standard output', probe: name }[kind];
-  return `${subject}: expected ${expected}; found ${found}`;
+type Difference = RecordingReport['trials'][number]['differences'][number];
+
+/** Says a difference between the pruned image and its original, not escaped: "GET /: expected 200, 12 bytes; found 500, 3 bytes". */
+export function differenceText({ kind, name, expected, found }: Difference): string {
+  switch (kind) {
+    case 'end':
+      return `the program ${found}; that of the original ${expected}`;
+    case 'output':
+      return `standard output: expected ${expected}; found ${found}`;
+    case 'probe':
+      if (expected === notAsked) return `${name}: ${found}; the original ${notAsked}`;
+      return `${name}: expected ${expected}; ${found === notAsked ? `it ${notAsked}` : `found ${found}`}`;
+  }
 }
+
+/** What a comparison says of a probe that a run was not asked, since the program had ended or did not link to it. */
+const notAsked = 'was not asked';
 
 /** Says how often: "once", "twice", "3 times". */
 export function timesText(count: number): string {
