@@ -1,32 +1,40 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
-import { describe, expect, it, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { cleanPath } from '../../src/bytes/path.ts';
-import { keepOption, phaseText, trialFailure } from '../../src/report/recording-text.ts';
+import { keepOption, trialFailure } from '../../src/report/recording-text.ts';
 import { createKeepMatcher } from '../../src/rules/rules.ts';
 import { b } from '../support/bytes.ts';
 import { expectHarmless, nasty } from '../support/hostile-text.ts';
 import { recordingFacts, sampleFacts } from '../support/recording-facts.ts';
 
-const [failed] = sampleFacts.trials;
-if (failed === undefined) throw new Error('the sample has changed');
-const facts = { ...sampleFacts, trials: [failed], seccomp: null };
+const [trial] = sampleFacts.trials;
+if (trial === undefined) throw new Error('the sample has changed');
+const facts = { trials: [trial], seccomp: null };
+const failed = { trial, facts, lines: [], refused: [] };
+/** Returns the items of the list in a message, without its sentence. */
+const itemsOf = ({ message }: { readonly message: string }) => message.split('\n  - ').slice(1);
 
 describe('the text of a try that failed', () => {
   it('says in what it differs, how the program ended, and which options keep what it lacked', () => {
-    const { message, lines, advice } = trialFailure(facts, ['starting', 'cannot open page.html']);
-    expect(message).toBe(
-      'the pruned image does not do what the original does (1 difference); nothing was published',
+    const { message, advice } = trialFailure({
+      ...failed,
+      lines: ['starting', '', 'cannot open page.html'],
+      refused: ['mknodat', 'ptrace'],
+    });
+    expect(
+      message,
+    ).toBe(`the pruned image does not do what the original does (1 difference); nothing was published
+  - GET http://:80/: expected 200, 600 bytes; found 500, 200 bytes
+  - its program was ended by SIGTERM, when it was told to, after 4.3 s
+  - it printed: starting
+  - it printed: cannot open page.html
+  - the seccomp profile does not allow what it called: mknodat, ptrace
+  - missing: --keep '/usr/share/app/caf?' (/usr/share/app/caf\\xe9)
+  - missing: --keep /usr/share/app/page.html`);
+    expect(advice).toBe(
+      'Add the options that keep what is missing, or let ocislim put them back and try again: --repair 1. It ran under the seccomp profile: try it without --seccomp, too.',
     );
-    expect(lines.join('\n')).toBe(`GET http://:80/: expected 200, 600 bytes; found 500, 200 bytes
-its program was ended by SIGTERM, when it was told to, after 4.3 s
-the last lines that it printed:
-  | starting
-  | cannot open page.html
-it asked for 2 paths that the original has and the pruned image has not; these keep them:
-  --keep '/usr/share/app/caf?'  (/usr/share/app/caf\\xe9)
-  --keep /usr/share/app/page.html`);
-    expect(advice).toBe('Keep what is missing, or let ocislim put it back and try again: --repair 1.');
   });
 
   it('says of a program that ended by itself what that of the original did', () => {
@@ -37,61 +45,75 @@ it asked for 2 paths that the original has and the pruned image has not; these k
       { kind: 'probe', name: 'GET /a', expected: '200', found: 'was not asked' },
       { kind: 'probe', name: 'GET /b', expected: 'was not asked', found: 'it answers with 500' },
     ] as const;
-    const trial = { run: { end, output: null, results: [] }, differences, missing: [] };
-    const { lines, message, advice } = trialFailure({ ...facts, trials: [failed, trial] }, []);
-    expect(message).toContain('(4 differences)');
-    expect(lines).toEqual([
+    const run = { end, output: null, results: [] };
+    const failure = trialFailure({ ...failed, trial: { run, differences, missing: [] } });
+    expect(failure.message).toContain('(4 differences)');
+    expect(itemsOf(failure)).toEqual([
       'the program ended with 1 by itself; that of the original ran until it was stopped',
       'standard output: expected 12 bytes; found 12 other bytes',
       'GET /a: expected 200; it was not asked',
       'GET /b: it answers with 500; the original was not asked',
-      'it printed nothing',
-      'it asked for nothing that the original has and the pruned image has not',
+      'it asked for no path that only the original has',
     ]);
-    expect(advice).toMatch(/^Keep more, with --granularity directory or --keep/);
+    expect(failure.advice).toMatch(/^Keep more, with --granularity directory or --keep/);
   });
 
-  it('proposes one repair more than there were, and names the profile under which it ran', () => {
-    const trials = [failed, failed, failed];
-    const { advice } = trialFailure({ ...facts, trials, seccomp: { calls: 9, isTried: true } }, []);
+  it('is about the paths where nothing else differs', () => {
+    const { message } = trialFailure({ ...failed, trial: { ...trial, differences: [] } });
+    expect(message).toMatch(
+      /^the pruned image asked for 2 paths that only the original has; nothing was published\n/,
+    );
+  });
+
+  it('proposes one repair more than there were, and a try without the profile', () => {
+    const trials = [trial, trial, trial];
+    const { advice } = trialFailure({ ...failed, facts: { trials, seccomp: { calls: 9, isTried: true } } });
     expect(advice).toContain('--repair 3. It ran under the seccomp profile');
   });
 
-  it('shows twenty of each, the last lines of the output, and how many more there are', () => {
+  it('tells twenty of each, the last lines of the output, and how many more there are', () => {
     const many = <T>(item: (i: number) => T) => Array.from({ length: 1025 }, (_, i) => item(i));
-    const trial = {
-      ...failed,
-      differences: many((i) => ({ kind: 'probe' as const, name: `GET /${i}`, expected: '1', found: '2' })),
-      missing: many((i) => b(`usr/${i}`)),
-    };
-    const { lines } = trialFailure(
-      { ...facts, trials: [trial] },
-      many((i) => `line ${i}`),
+    const differences = many((i) => ({
+      kind: 'probe' as const,
+      name: `GET /${i}`,
+      expected: '1',
+      found: '2',
+    }));
+    const items = itemsOf(
+      trialFailure({
+        ...failed,
+        trial: { ...trial, differences, missing: many((i) => b(`usr/${i}`)) },
+        lines: many((i) => `line ${i}`),
+        refused: many((i) => `call${i}`),
+      }),
     );
-    expect(lines.filter((line) => line.startsWith('GET'))).toHaveLength(20);
-    expect(lines[20]).toBe('and 1,005 more');
-    expect(lines.filter((line) => line.startsWith('  | '))).toHaveLength(20);
-    expect(lines).toContain('  | line 1024');
-    expect(lines.filter((line) => line.startsWith('  --keep '))).toHaveLength(20);
-    expect(lines.at(-1)).toBe('  and 1,005 more');
+    expect(items.filter((item) => item.startsWith('GET'))).toHaveLength(20);
+    expect(items[20]).toBe('and 1,005 more');
+    expect(items.filter((item) => item.startsWith('it printed: '))).toHaveLength(20);
+    expect(items).toContain('it printed: line 1024');
+    expect(items.find((item) => item.includes('seccomp'))).toMatch(/: call0, .*, call19, and 1,005 more$/);
+    expect(items.filter((item) => item.startsWith('missing: --keep '))).toHaveLength(20);
+    expect(items.at(-1)).toBe('and 1,005 more');
   });
 
   it('acts on no terminal and no CI log, whatever the facts and the output hold', () => {
     const property = fc.property(recordingFacts, fc.array(fc.string({ unit: 'binary' })), (given, output) => {
-      if (given.trials.length === 0) return;
       const long = `${nasty}${'\u001b'.repeat(10_000)}`;
-      const { message, lines, advice } = trialFailure(given, [...output, long]);
-      for (const text of [message, ...lines, advice]) {
-        expectHarmless(text, text);
-        expect(text).not.toContain('\n');
-        expect(text.length).toBeLessThan(2000);
+      for (const each of given.trials) {
+        const failure = trialFailure({
+          trial: each,
+          facts: given,
+          lines: [...output, long],
+          refused: [nasty],
+        });
+        for (const text of [...failure.message.split('\n  - '), failure.advice]) {
+          expectHarmless(text, text);
+          expect(text).not.toContain('\n');
+          expect(text.length).toBeLessThan(2000);
+        }
       }
     });
     fc.assert(property);
-  });
-
-  it('is of a try: a recording without one has none', () => {
-    expect(() => trialFailure({ ...facts, trials: [] }, [])).toThrow(RangeError);
   });
 });
 
@@ -116,14 +138,4 @@ describe('the option that keeps a path', () => {
     expect(keepOption(b('usr/lib/../share/./x'))).toBe('--keep /usr/share/x');
     expect(keepOption(b('../etc/x'))).toBe('--keep /etc/x');
   });
-});
-
-test.each([
-  [{ kind: 'record', run: 1, of: 2 }, 'recording the original, run 1 of 2'],
-  [{ kind: 'prune', paths: 1214 }, 'pruning what no run used: 1,214 paths were used'],
-  [{ kind: 'try', putBack: null }, 'trying the pruned image'],
-  [{ kind: 'try', putBack: 1 }, 'trying the pruned image again, with 1 path put back'],
-  [{ kind: 'publish' }, 'publishing: the pruned image does what the original does'],
-] as const)('the progress of %j is told as "%s"', (phase, text) => {
-  expect(phaseText(phase)).toBe(text);
 });
