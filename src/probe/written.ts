@@ -22,7 +22,9 @@ const advice =
 /** Reads a probe of the network. @throws USAGE naming the option */
 export function parseNetworkProbe(text: string, where: string): NetworkProbe {
   const wrong = (what: string) =>
-    new OcislimError('USAGE', `${where}: ${what}: ${JSON.stringify(text)}`, { advice });
+    new OcislimError('USAGE', `${where}: ${what}: ${JSON.stringify(text)}`, {
+      advice: adviceForSlimToolkit(text.trim()) ?? advice,
+    });
   const words = text.trim().split(/\s+/);
   const last = words.at(-1) ?? '';
   const status = last.startsWith('=>') ? last.slice(2) : null;
@@ -55,6 +57,21 @@ export function parseNetworkProbe(text: string, where: string): NetworkProbe {
     status: status === null ? null : Number(status),
     retries: defaultRetries,
   };
+}
+
+/**
+ * Says how a probe is written here that was written for SlimToolkit, whose `--http-probe` is a switch and whose probes have colons:
+ * `crawl:http:GET:/path`. Null for any other text.
+ */
+function adviceForSlimToolkit(text: string): string | null {
+  if (/^(?:true|false)$/i.test(text))
+    return 'Leave it out: without a probe, every port that the image exposes is asked.';
+  const [, crawl, scheme = '', method = '', path = ''] =
+    /^(crawl:)?(?:(https?):)?(?:([a-z]{1,10}):)?(\/.*)$/i.exec(text) ?? [];
+  if (path === '') return null;
+  const target = scheme === '' ? path : `${scheme.toLowerCase()}://${path}`;
+  const probe = JSON.stringify(method === '' ? target : `${method.toUpperCase()} ${target}`);
+  return `Write ${probe}${crawl === undefined ? '' : ', and --http-crawl'}.`;
 }
 
 /**

@@ -53,6 +53,18 @@ describe('a probe as it is written', () => {
     );
   });
 
+  it.each([
+    ['false', 'Leave it out: without a probe, every port that the image exposes is asked.'],
+    ['GET:/healthz', 'Write "GET /healthz".'],
+    ['crawl:/', 'Write "/", and --http-crawl.'],
+    ['crawl:https:get:/x y', 'Write "GET https:///x y", and --http-crawl.'],
+    ['frobnicate', 'Write [METHOD] [http[s]://][:PORT]/PATH'],
+  ])('for SlimToolkit gets the way to write it here: %j', (text, told) => {
+    expect(() => parse(text)).toThrow(
+      expect.objectContaining({ code: 'USAGE', advice: expect.stringContaining(told) as string }),
+    );
+  });
+
   it('of any text is a probe, or a mistake that names the option', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
