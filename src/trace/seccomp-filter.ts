@@ -110,11 +110,7 @@ function counts({ includes = {}, excludes = {} }: GivenGroup, target: FilterTarg
 
 /** Returns whether a release of the kernel is of a version ("4.8") or later. */
 function isAtLeast(release: string, version: string): boolean {
-  const numbers = (text: string): readonly number[] =>
-    /^(\d{1,9})(?:\.(\d{1,9}))?/
-      .exec(text)
-      ?.slice(1)
-      .map((each = '0') => Number(each)) ?? [0, 0];
+  const numbers = (text: string) => text.split(/[.-]/, 2).map((part) => Number.parseInt(part, 10) || 0);
   const [major = 0, minor = 0] = numbers(release);
   const [wantedMajor = 0, wantedMinor = 0] = numbers(version);
   return major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);

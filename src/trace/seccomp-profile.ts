@@ -69,13 +69,14 @@ export function readSeccompProfile(text: string, what: string): GivenProfile {
   const { defaultErrnoRet, archMap, architectures, syscalls } = root;
   if (syscalls !== undefined && syscalls !== null && !Array.isArray(syscalls))
     throw wrong(what, 'syscalls is not a list');
-  const map = Array.isArray(architectures) ? oldMap(architectures) : archMap;
+  const map = Array.isArray(architectures) ? oldMap(architectures) : (archMap ?? undefined);
+  if (map !== undefined && !Array.isArray(map)) throw wrong(what, 'archMap is not a list');
   return {
     defaultAction: actionOf(root['defaultAction'], 'defaultAction', what),
     ...errnoOf('defaultErrnoRet', defaultErrnoRet, 'defaultErrnoRet', what),
-    ...(Array.isArray(map)
-      ? { archMap: map.map((each, i) => architectureOf(each, `archMap[${i}]`, what)) }
-      : {}),
+    ...(map === undefined
+      ? {}
+      : { archMap: map.map((each: unknown, i) => architectureOf(each, `archMap[${i}]`, what)) }),
     syscalls: listOf(syscalls).map((each, i) => groupOf(each, `syscalls[${i}]`, what)),
   };
 }
@@ -122,7 +123,7 @@ function groupOf(value: unknown, where: string, what: string): GivenGroup {
   // Profiles of before 2016 have one name for each group.
   const all = typeof name === 'string' && name !== '' ? [name] : textsOf(names, `${where}.names`, what);
   if (all.length === 0) throw wrong(what, `${where} names no system call`);
-  if (listOf(args).some((each) => !isObject(each)))
+  if ((args ?? null) !== null && !(Array.isArray(args) && args.every((each) => isObject(each))))
     throw wrong(what, `${where}.args is not a list of objects`);
   const conditions = listOf(args).filter((each) => isObject(each));
   return {

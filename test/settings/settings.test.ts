@@ -86,6 +86,12 @@ const texts: Readonly<Record<string, readonly string[]>> = {
   'run-memory': ['512MiB'],
   'run-mount': ['/tmp:/data:ro'],
   'run-publish': ['8080:80'],
+  'run-seccomp': [
+    file(
+      'seccomp.json',
+      '{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read"],"action":"SCMP_ACT_ALLOW","args":null,"includes":{"caps":["CAP_CHOWN"]},"excludes":{}}]}',
+    ),
+  ],
   'run-tmpfs': ['/scratch'],
   openapi: ['/openapi.json', file('api.yaml', 'openapi: 3.1.0\npaths: { /a: { get: {} } }\n')],
   'http-probe-file': [file('probes.yaml', '- path: /a\n  status: 204\n')],

@@ -99,6 +99,7 @@ function sandboxOptions({ settings }: TraceCall): readonly (readonly [option: st
     ['--run-tmpfs', settings.runTmpfs.length > 0],
     ['--run-hosts', Object.keys(settings.runHosts).length > 0],
     ['--run-memory', settings.runMemory !== null],
+    ['--run-seccomp', settings.runSeccomp !== null],
   ];
 }
 
@@ -156,10 +157,11 @@ async function sandboxOf(
   entry: Pick<ImageRun, 'user' | 'cwd' | 'env' | 'network'> & { readonly runtime: Runtime | null },
 ): Promise<Prepared> {
   const { openImageSandbox } = await import('../../jobs/record/sandbox/image-sandbox.ts');
+  const { filterForTrial, requireFiltering } = await import('../../jobs/record/sandbox/trial-filter.ts');
   const { exportRootfs } = await import('../../jobs/export.ts');
   const { readSource } = await import('../../jobs/read-reference.ts');
   const { settings } = call;
-  const { image, sandbox, runMount, runTmpfs, runHosts, runMemory } = settings;
+  const { image, sandbox, runMount, runTmpfs, runHosts, runMemory, runSeccomp } = settings;
   using screen = new Screen(settings, call.console);
   await using workspace = await openWorkspace(call, screen);
   await using stack = new AsyncDisposableStack();
@@ -178,6 +180,7 @@ async function sandboxOf(
     return stack.use(rootfs).stream;
   };
   const { runtime, ...how } = entry;
+  const filter = runSeccomp === null ? null : filterForTrial(runSeccomp);
   const opened = await openImageSandbox({
     run: {
       ...how,
@@ -188,16 +191,17 @@ async function sandboxOf(
       tmpfs: runTmpfs,
       hosts: runHosts,
       memory: runMemory,
-      seccomp: null,
+      seccomp: filter?.program ?? null,
     },
     open,
     limits,
     signal,
   });
-  const { launch, names, losses } = opened;
+  if (filter !== null) await requireFiltering(opened);
+  const { launch, names } = opened;
   return {
     launch,
-    losses,
+    losses: [...opened.losses, ...(filter?.losses ?? [])],
     has: (path) => names.has(path),
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };

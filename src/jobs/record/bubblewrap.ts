@@ -10,13 +10,17 @@ import { guarded, type Mount } from './sandbox/mounts.ts';
  */
 const spaces = ['--unshare-pid', '--unshare-ipc', '--unshare-uts', '--die-with-parent'];
 
+/** The descriptor from which bubblewrap reads the filter of system calls. A child of this process has the first three only, and what is added. */
+export const filterDescriptor = 3;
+
 /** Returns the command line that runs a command in a container by bubblewrap, and which of its executions is that of the command. */
 export function bubblewrapLine(
   container: Container,
   command: readonly string[],
   { users, privileges }: Pick<Confinement, 'users' | 'privileges'>,
-): Pick<Launch, 'argv' | 'execs'> {
+): Pick<Launch, 'argv' | 'execs' | 'filter'> {
   const { root, cwd, env, fittings } = container;
+  const { filter } = fittings;
   const { options, become } = users === 'all' ? asRoot(container, privileges) : asOne(container, privileges);
   const network = container.network === 'host' ? [] : ['--unshare-net'];
   // bubblewrap leaves out /proc/sys where it seems to be read-only.
@@ -39,11 +43,12 @@ export function bubblewrapLine(
     cwd,
     '--clearenv',
     ...variables,
+    ...(filter === null ? [] : ['--seccomp', String(filterDescriptor)]),
     '--',
     ...become,
     ...command,
   ];
-  return { argv, execs: (become.length === 0 ? 2 : 3) + (fittings.bounds.length === 0 ? 0 : 1) };
+  return { argv, execs: (become.length === 0 ? 2 : 3) + (fittings.bounds.length === 0 ? 0 : 1), filter };
 }
 
 /** Returns the options that mount something. */

@@ -27,6 +27,8 @@ export interface Launch {
   readonly users: 'all' | 'one' | 'own';
   /** The environment of `argv`. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The filter of system calls that `argv` reads from `filterDescriptor`; null for none. */
+  readonly filter: Uint8Array | null;
   /** The root filesystem and the way into it; null for this very container. */
   readonly place: Place | null;
 }
@@ -71,6 +73,8 @@ export interface Fittings {
   readonly hostname: string | null;
   /** The words of prlimit(1) that bound every process in it; none for no bounds. */
   readonly bounds: readonly string[];
+  /** The filter of system calls under which the program runs; null for none. */
+  readonly filter: Uint8Array | null;
 }
 
 /** Returns the launch of a command in this very container. */
@@ -88,6 +92,7 @@ export function launchHere(
     hostRoot: null,
     users: process.getuid?.() === 0 ? 'all' : 'own',
     env,
+    filter: null,
     place: null,
   };
 }
@@ -119,6 +124,7 @@ export function launchIn(given: Container, command: readonly string[], entrance:
     argv: ['unshare', ...ids, '--root', root, '--wd', cwd, ...command],
     execs: 2,
     hostRoot: root,
+    filter: null,
     // One PATH finds both unshare and the command.
     env: { ...env, PATH: `${env.PATH}:/usr/sbin:/usr/bin:/sbin:/bin` },
   };

@@ -23,6 +23,9 @@ const capabilities: Readonly<Record<string, number>> = {
   CAP_SETFCAP: 31,
 };
 
+/** The names of all capabilities that Docker gives to containers. */
+export const dockerCapabilities: readonly string[] = [...Object.keys(capabilities), 'CAP_MKNOD'];
+
 /** Returns the names of those capabilities that a process has, by its /proc/PID/status. */
 export function capabilitiesOf(status: string): readonly string[] {
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`);

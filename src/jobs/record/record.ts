@@ -6,6 +6,7 @@ import { type ChildProcess, execFile, spawn, type SpawnOptions } from 'node:chil
 import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { type ByteString, ascii, noBytes, readByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { OcislimError } from '../../errors.ts';
@@ -13,6 +14,7 @@ import { makeTemporaryFolder } from '../../files/temporary.ts';
 import type { Trace, TracedPath } from '../../trace/trace.ts';
 import { TraceReader } from '../../trace/trace-reader.ts';
 import { MiB } from '../../units.ts';
+import { filterDescriptor } from './bubblewrap.ts';
 import type { CommandOutput } from './command-output.ts';
 import type { Launch } from './launch.ts';
 import { makePipe, OutputPipes } from './named-pipe.ts';
@@ -140,12 +142,19 @@ async function withParent(env: Launch['env']): Promise<readonly string[]> {
 }
 
 function spawnStrace(
-  { outside, argv, env }: Launch,
+  { outside, argv, env, filter }: Launch,
   args: readonly string[],
-  options: Pick<SpawnOptions, 'stdio' | 'detached'>,
+  { stdio = 'inherit', detached }: Pick<SpawnOptions, 'stdio' | 'detached'>,
 ): ChildProcess {
   const [program = '', ...rest] = [...outside, 'strace', ...args, '--', ...argv];
-  return spawn(program, rest, { ...options, env });
+  if (filter === null) return spawn(program, rest, { stdio, detached, env });
+  const streams = typeof stdio === 'string' ? ([stdio, stdio, stdio] as const) : stdio;
+  const child = spawn(program, rest, { stdio: [...streams, 'pipe'], detached, env });
+  const input = child.stdio[filterDescriptor];
+  // A helper that ends before it reads has failed, and says so itself.
+  input?.on('error', () => {});
+  if (input instanceof Writable) input.end(filter);
+  return child;
 }
 
 /**

@@ -6,7 +6,7 @@ import { idsOf } from './identity.ts';
 import { type Container, type Fittings, type Launch, launchIn } from './launch.ts';
 
 /** The fittings of a root filesystem that a person unpacked. */
-const plain: Fittings = { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [] };
+const plain: Fittings = { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [], filter: null };
 
 /** A root filesystem, and how its image says to run in it. */
 export interface RootEntry {

@@ -4,11 +4,22 @@
  */
 import { OcislimError } from '../../errors.ts';
 import type { MountSetting, PublishSetting, TmpfsSetting } from '../../probe/mounts.ts';
+import type { GivenProfile } from '../../trace/seccomp-profile.ts';
 import { parseCommand } from '../command-words.ts';
-import { choice, type Door, list, parsed, parsePairs, text } from '../option.ts';
+import { choice, type Door, list, type Option, parsed, parsePairs, text } from '../option.ts';
 import { parseSize } from '../sizes.ts';
 
 const group = 'Recording';
+
+const runSeccomp: Option<GivenProfile | null> = {
+  type: 'string',
+  value: 'FILE',
+  describe: 'record: run the program under this seccomp profile',
+  details:
+    'A profile in the format of Docker, as `trace seccomp` writes it. What it refuses fails for the program as in production. Needs bubblewrap; docs/recording.md says what is not filtered.',
+  group,
+  read: (given, _where, door) => (given === undefined ? null : readProfile(String(given), door)),
+};
 
 export const running = {
   runEnv: list(parsePairs, {
@@ -61,6 +72,7 @@ export const running = {
     details: 'It bounds the data of each process (RLIMIT_DATA), not their sum.',
     group,
   }),
+  runSeccomp,
   runNetwork: choice(['private', 'host'], {
     default: 'private',
     describe: 'record: give the program a network of its own (loopback), or that of here',
@@ -108,6 +120,15 @@ async function readEnvFiles(
     for (const line of text.split(/\r?\n/)) if (line.trim() !== '' && !line.startsWith('#')) pairs.push(line);
   }
   return parsePairs(pairs, where);
+}
+
+/** Reads a seccomp profile. @throws USAGE naming the file */
+async function readProfile(file: string, { limits, signal }: Door): Promise<GivenProfile> {
+  const { quoted, readText } = await import('../rule-files.ts');
+  const { readSeccompProfile } = await import('../../trace/seccomp-profile.ts');
+  const what = 'seccomp profile';
+  const text = await readText(file, { what, limit: 'rule-bytes', limits }, signal);
+  return readSeccompProfile(text, quoted(file, what));
 }
 
 /** Reads what is mounted where. @throws USAGE naming the option */

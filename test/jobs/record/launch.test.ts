@@ -26,7 +26,7 @@ describe('launches', () => {
     env: { LANG: 'C' },
     network: 'private',
     hasCompany: false,
-    fittings: { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [] },
+    fittings: { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [], filter: null },
   } as const;
 
   const single = {
@@ -47,6 +47,7 @@ describe('launches', () => {
       hostRoot: null,
       users: process.getuid?.() === 0 ? 'all' : 'own',
       env: { A: '1' },
+      filter: null,
       place: null,
     });
   });
@@ -80,6 +81,18 @@ describe('launches', () => {
     );
     // Older ones cannot change modes.
     expect(argvOf(true)).toContain(' --perms 1777 --size 1024 --tmpfs /m ');
+  });
+
+  it('hands the filter of system calls to bubblewrap, and to no other way in', () => {
+    const filter = Uint8Array.of(6, 0, 0, 0, 0, 0, 0xff, 0x7f);
+    const filtered = { ...container, fittings: { ...container.fittings, filter } };
+    const launch = launchIn(filtered, ['app'], single);
+    expect(launch.argv.join(' ')).toMatch(/ --seccomp 3 -- app$/);
+    expect(launch.filter).toBe(filter);
+    const plain = launchIn(container, ['app'], single);
+    expect([plain.filter, plain.argv.includes('--seccomp')]).toEqual([null, false]);
+    const free = launchIn(filtered, ['app'], { kind: 'chroot', users: 'all' });
+    expect([free.filter, free.argv.includes('--seccomp')]).toEqual([null, false]);
   });
 
   it('ends with its command, as a container does: what that leaves running is not waited for', () => {
@@ -156,7 +169,7 @@ it.each([
       env: {},
       network: 'private',
       hasCompany: false,
-      fittings: { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [] },
+      fittings: { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [], filter: null },
     } as const;
     const privileges = { capabilities: [], setpriv: null };
     const entrance = { kind, by: 'bwrap', users: given, privileges, outside: [] } as Entrance;

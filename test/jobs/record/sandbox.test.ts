@@ -80,7 +80,7 @@ describe('what runs beside a program', () => {
     env: { A: 'b c' },
     network: 'private',
     hasCompany: true,
-    fittings: { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [] },
+    fittings: { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [], filter: null },
   } as const;
   const alone = {
     kind: 'sandbox',

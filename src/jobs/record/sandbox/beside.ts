@@ -54,5 +54,6 @@ export function launchBeside(launch: Launch, live: Live, command: readonly strin
     outside: user.length === 0 ? [] : ['nsenter', ...user, '--'],
     argv: [...bounds, 'nsenter', ...spaces, '--', ...rights, ...command],
     execs: bounds.length === 0 ? 4 : 5,
+    filter: null,
   };
 }

@@ -52,6 +52,10 @@ export interface ImageSandbox extends AsyncDisposable {
   readonly names: RootNames;
   /** What is not as the image says, as rests of sentences. */
   readonly losses: readonly string[];
+  /** Whether the program runs under the filter of the run. `why`: the reason why it does not, as the rest of a sentence; null where no filter was given. */
+  readonly filtering:
+    | { readonly isApplied: true }
+    | { readonly isApplied: false; readonly why: string | null };
 }
 
 /** The name of the machine, as the program sees it. */
@@ -107,7 +111,20 @@ export async function openImageSandbox({ run, open, limits, signal }: SandboxOpt
   const losses = isFree
     ? [...unpacked.losses, 'a chroot does not confine the program: it can reach this machine']
     : unpacked.losses;
-  return { launch, names, losses, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return {
+    launch,
+    names,
+    losses,
+    filtering: filteringOf(run, launch),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** Says whether a program is launched under the filter of its run. */
+function filteringOf({ seccomp }: ImageRun, { filter }: Launch): ImageSandbox['filtering'] {
+  if (filter !== null) return { isApplied: true };
+  const why = seccomp === null ? null : 'only bubblewrap runs a program under a seccomp profile';
+  return { isApplied: false, why };
 }
 
 /** Finds the way in. @throws UNSUPPORTED with what this machine forbids */
@@ -146,6 +163,7 @@ async function fittingsOf(run: ImageRun, unpacked: PrivateRoot, entrance: Entran
     mounts: [...(await systemMounts()), ...fileMounts([...own, ...given], memory)],
     hostname,
     bounds: ['prlimit', '--core=0', ...(run.memory === null ? [] : [`--data=${run.memory}`]), '--'],
+    filter: run.seccomp,
   };
 }
 
