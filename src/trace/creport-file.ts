@@ -10,6 +10,7 @@ import { ascii, bytesOf, type ByteString, utf8Bytes, utf8Text } from '../bytes/b
 import { baseOf } from '../bytes/path.ts';
 import { inTurns, sortSteps } from '../steps.ts';
 import { textOf } from './json-record.ts';
+import { interfacesOf } from './seccomp-numbers.ts';
 import { type Trace, type TracedPath, type Uses, uses } from './trace.ts';
 
 /** What the report says about the image. */
@@ -54,8 +55,6 @@ export interface CreportContents {
   readonly files: Iterable<ReportedFile>;
   /** Says which program wrote the report: "ocislim 1.2.0". */
   readonly producer: string;
-  /** Returns the number of a system call on the platform of the trace; null where it is not known. Default: none is known. */
-  readonly syscallNumber?: (name: string) => number | null;
 }
 
 /** Characters of a piece of the document. */
@@ -111,7 +110,7 @@ function* documentText(contents: CreportContents, sorted: readonly TracedPath[])
   };
   yield `${JSON.stringify(head).slice(0, -1)},\n"monitors":{\n"fan":{${fanotifyHead(trace, image)},"process_files":{"${mainProcess}":{`;
   yield* lines(fanotifyFiles(trace, sorted));
-  yield `}}},\n"pt":{${ptraceHead(contents, platform)},"fs_activity":{`;
+  yield `}}},\n"pt":{${ptraceHead(trace, platform)},"fs_activity":{`;
   yield* lines(activities(trace, sorted));
   yield '}}},\n"image":{"files":[';
   yield* lines(imageFiles(files, trace));
@@ -191,11 +190,12 @@ function* fanotifyFiles(trace: Trace, sorted: readonly TracedPath[]): Generator<
 }
 
 /** Returns the members of `pt` before the files, without the braces around them. */
-function ptraceHead({ trace, syscallNumber = () => null }: CreportContents, platform: string | null): string {
+function ptraceHead(trace: Trace, platform: string | null): string {
   const calls = trace.hasAllSyscalls ? [...trace.syscalls].sort(([a], [b]) => (a < b ? -1 : 1)) : [];
+  const numbers = interfacesOf(platform?.split('/')[1] ?? '')?.[0].numbers;
   const stats = new Map<string, object>();
   for (const [name, count] of calls) {
-    const number = syscallNumber(name) ?? numberInName(name);
+    const number = numbers?.get(name) ?? numberInName(name);
     const key = String(number);
     // A call without a number, or with that of another name, has its name as its key.
     if (number === null || stats.has(key)) stats.set(name, { name, count });
