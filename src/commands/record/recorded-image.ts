@@ -1,0 +1,38 @@
+/** The image whose program is recorded: which one it is, and what it says about running it. */
+import { OcislimError } from '../../errors.ts';
+import { imageMembers, readImageSet } from '../../jobs/image-set.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { formatPlatform, type Platform } from '../../oci/platform.ts';
+import { readRuntime, type Runtime } from '../../oci/runtime.ts';
+import type { Source } from '../../place/place.ts';
+import type { Workspace } from '../workspace.ts';
+
+export interface RecordedImage {
+  /** "linux/amd64": what the image says, else what was asked for. */
+  readonly platform: string;
+  /** Of its manifest. */
+  readonly digest: Digest;
+  readonly runtime: Runtime;
+}
+
+/** Reads the manifest and config of the image of one platform. @throws USAGE where the source has none or several of it, and what reading manifests throws */
+export async function readRecordedImage(
+  source: Source,
+  platform: Platform,
+  { limits, listener, signal }: Pick<Workspace, 'limits' | 'listener' | 'signal'>,
+): Promise<RecordedImage> {
+  const set = await readImageSet(source, { platforms: [platform], limits, listener, signal });
+  const images = imageMembers(set);
+  const image = images[0]?.image;
+  const own = formatPlatform(platform);
+  if (image === undefined || images.length > 1)
+    throw new OcislimError('USAGE', `${source.label} names ${images.length} images for ${own}`, {
+      advice: 'Choose one by its digest.',
+    });
+  const { platform: stated } = image.config;
+  return {
+    platform: stated === null ? own : formatPlatform(stated),
+    digest: image.descriptor.digest,
+    runtime: readRuntime(image.config),
+  };
+}
