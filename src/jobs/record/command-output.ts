@@ -92,6 +92,11 @@ export class CommandOutput {
     return { length: this.#length, digest: `sha256:${this.#hash.digest('hex')}` };
   }
 
+  /** Returns the last lines of both streams, as they came: at most this many. */
+  lastLines(count: number): readonly string[] {
+    return this.#lines.slice(-count);
+  }
+
   #measure(chunk: Uint8Array): void {
     this.#length += chunk.length;
     this.#hash.update(chunk);

@@ -33,6 +33,8 @@ export interface RecordOptions {
   readonly stop: AbortSignal;
   /** Milliseconds from the signal to SIGKILL. */
   readonly grace: number;
+  /** Kills the command and all that it started, at once. Default: nothing does. */
+  readonly kill?: AbortSignal;
   /** The output of the command. Default: the standard streams of this process. */
   readonly output?: CommandOutput;
   /** What to do beside the command, from its start on. It must settle soon after `gone`, and its error becomes that of the recording. */
@@ -70,7 +72,7 @@ const lineLimit = MiB;
  * @throws IO where the command or strace could not be started, TRACE_INVALID
  */
 export async function record(options: RecordOptions): Promise<Recording> {
-  const { launch, strace, name, stop, grace, output: streams } = options;
+  const { launch, strace, name, stop, output: streams } = options;
   await using cleanup = new AsyncDisposableStack();
   const folder = await makeTemporaryFolder('record');
   cleanup.defer(() => rm(folder, { recursive: true, force: true }));
@@ -84,7 +86,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
     roots: launch.hostRoot === null ? [] : [utf8Bytes(launch.hostRoot)],
     absent: true,
   });
-  const command = cleanup.use(new TracedCommand(filter, stop, grace, streams?.isApart === true));
+  const command = cleanup.use(new TracedCommand(filter, { ...options, isApart: streams?.isApart === true }));
   const bound = await withParent(launch.env);
   const child = spawnStrace({ ...launch, outside: [...launch.outside, ...bound] }, [...strace, '-o', pipe], {
     stdio: own === null || streams === undefined ? 'inherit' : streams.stdio(own),
@@ -157,16 +159,18 @@ function spawnStrace(
   return child;
 }
 
+interface TracedOptions extends Pick<RecordOptions, 'stop' | 'grace' | 'kill'> {
+  /** Whether strace leads a group of processes of its own. */
+  readonly isApart: boolean;
+}
+
 /**
  * The processes of a recording: strace, the command, and what the command started. None of them outlives the recording, nor
  * this process: disposal and the end of this process kill those that still live.
  */
 class TracedCommand implements Disposable {
   readonly #filter: StraceFilter;
-  readonly #signal: AbortSignal;
-  readonly #grace: number;
-  /** Whether strace leads a group of processes of its own. */
-  readonly #isApart: boolean;
+  readonly #options: TracedOptions;
   #strace: ChildProcess | null = null;
   /** Whether strace still runs, so that the numbers of processes are still theirs. */
   #isRunning = false;
@@ -174,11 +178,9 @@ class TracedCommand implements Disposable {
   readonly #onStop = (): void => this.stop();
   readonly #onExit = (): void => this.#killAll();
 
-  constructor(filter: StraceFilter, signal: AbortSignal, grace: number, isApart: boolean) {
+  constructor(filter: StraceFilter, options: TracedOptions) {
     this.#filter = filter;
-    this.#signal = signal;
-    this.#grace = grace;
-    this.#isApart = isApart;
+    this.#options = options;
   }
 
   /** Watches over strace. Resolves to its exit status when it has ended. @throws IO where strace does not start */
@@ -191,23 +193,28 @@ class TracedCommand implements Disposable {
     });
     // The caller awaits it after the last line; until then, a rejection must not count as unhandled.
     ended.catch(() => {});
-    this.#signal.addEventListener('abort', this.#onStop);
-    if (this.#signal.aborted) this.stop();
+    const { stop, kill } = this.#options;
+    stop.addEventListener('abort', this.#onStop);
+    kill?.addEventListener('abort', this.#onExit);
+    if (stop.aborted) this.stop();
+    if (kill?.aborted === true) this.#killAll();
     return ended;
   }
 
   /** Sends the signal to the command; where it has ended and left other processes, to those. SIGKILL follows. */
   stop(): void {
-    const signal = this.#signal.reason as NodeJS.Signals | null;
+    const { stop, grace } = this.#options;
+    const signal = stop.reason as NodeJS.Signals | null;
     const { command, alive } = this.#filter;
     const pids = command !== null && alive.has(command) ? [command] : [...alive];
     if (signal !== null) for (const pid of pids) send(pid, signal);
-    this.#killing ??= setTimeout(this.#onExit, this.#grace);
+    this.#killing ??= setTimeout(this.#onExit, grace);
   }
 
   [Symbol.dispose](): void {
     clearTimeout(this.#killing);
-    this.#signal.removeEventListener('abort', this.#onStop);
+    this.#options.stop.removeEventListener('abort', this.#onStop);
+    this.#options.kill?.removeEventListener('abort', this.#onExit);
     process.off('exit', this.#onExit);
     this.#killAll();
   }
@@ -216,7 +223,7 @@ class TracedCommand implements Disposable {
     if (!this.#isRunning) return;
     for (const pid of this.#filter.alive) send(pid, 'SIGKILL');
     // strace that is killed before it traces leaves a child behind, which waits for it for ever.
-    if (this.#isApart && this.#strace?.pid !== undefined) send(-this.#strace.pid, 'SIGKILL');
+    if (this.#options.isApart && this.#strace?.pid !== undefined) send(-this.#strace.pid, 'SIGKILL');
     this.#strace?.kill('SIGKILL');
   }
 }

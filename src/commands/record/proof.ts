@@ -1,0 +1,212 @@
+/**
+ * The proof behind `slim --record`: the original runs twice, the images that are pruned by what it used run once each, and what is published did
+ * the same as the original. `prove.ts` calls it between pruning and publishing.
+ */
+import { OcislimError } from '../../errors.ts';
+import { task } from '../../events.ts';
+import type { TracePruning } from '../../image/trace-pruning.ts';
+import { straceArguments } from '../../jobs/record/strace.ts';
+import { compareRuns, refusalOfOriginals } from '../../jobs/record/trial/compare-runs.ts';
+import { missingPaths, withPathsBack } from '../../jobs/record/trial/missing-paths.ts';
+import type { RecordingFacts, Trial } from '../../jobs/record/trial/trial.ts';
+import { utf8Bytes } from '../../bytes/bytes.ts';
+import type { SlimSettings } from '../../settings/tables/commands.ts';
+import { inTurns } from '../../steps.ts';
+import { mergeSteps } from '../../trace/merge.ts';
+import { traceDataSteps } from '../../trace/trace-data.ts';
+import type { Trace } from '../../trace/trace.ts';
+import type { ProgramSource } from './open-program.ts';
+import { commandOfImage } from './program.ts';
+import { Profiles } from './profiles.ts';
+import type { RecordedImage } from './recorded-image.ts';
+import { type RunMeans, runProgram, type SeenRun } from './run-program.ts';
+import { TrialFailed } from './trial-failed.ts';
+
+/** How often the original runs before anything is pruned. Only what both runs do alike is asked of a pruned image. */
+const originalRuns = 2;
+
+export interface ProofOptions {
+  readonly image: RecordedImage;
+  /** Where the original is. */
+  readonly program: ProgramSource;
+  readonly settings: SlimSettings;
+}
+
+export class Proof {
+  readonly #options: ProofOptions;
+  readonly #means: RunMeans;
+  readonly #command: readonly string[];
+  readonly #strace: readonly string[];
+  readonly #originals: SeenRun[] = [];
+  readonly #trials: Trial[] = [];
+  #trace: Trace | null = null;
+  #profiles: Profiles | null = null;
+
+  private constructor(options: ProofOptions, means: RunMeans, strace: readonly string[]) {
+    this.#options = options;
+    this.#means = means;
+    this.#strace = strace;
+    const { image, settings } = options;
+    this.#command = commandOfImage(image.runtime, settings, settings.runCommand ?? []);
+  }
+
+  /** Runs the original. @throws GATE where it does not do what is expected, UNSUPPORTED, and what running throws */
+  static async begin(options: ProofOptions, means: RunMeans): Promise<Proof> {
+    const { signal } = means.workspace;
+    // A seccomp profile needs all calls.
+    const strace = await straceArguments(options.settings.seccomp !== null, signal);
+    const proof = new Proof(options, means, strace);
+    for (let i = 0; i < originalRuns; i++) await proof.#runOriginal();
+    proof.#trace = await proof.#merged();
+    proof.#profiles = Profiles.of(proof.#trace, options);
+    return proof;
+  }
+
+  /** What the original used, and what was put back. */
+  get trace(): Trace {
+    if (this.#trace === null) throw new OcislimError('INTERNAL', 'nothing was recorded');
+    return this.#trace;
+  }
+
+  /** The profiles of the original. */
+  get profiles(): Profiles {
+    if (this.#profiles === null) throw new OcislimError('INTERNAL', 'nothing was recorded');
+    return this.#profiles;
+  }
+
+  /** Returns the pruning by what was seen. */
+  async pruning(): Promise<TracePruning> {
+    const { granularity, keepCommand: keepCommands } = this.#options.settings;
+    const trace = await inTurns(traceDataSteps(this.trace), this.#signal);
+    return { trace, granularity, keepCommands };
+  }
+
+  /** Runs a pruned image, and compares. @throws TrialFailed where it does something else than the original, and what running throws */
+  async try(program: ProgramSource): Promise<void> {
+    const name = this.#trials.length === 0 ? 'the pruned image' : 'the pruned image, again';
+    const tried = await this.#run(program, name, { isOpen: false, isTrial: true });
+    let trial = this.#judge(tried);
+    if (trial.differences.length > 0 && trial.missing.length === 0) {
+      // The original itself may do this differently now: a page that shows the minute does.
+      await this.#runOriginal('the original, to see whether it still does the same');
+      trial = this.#judge(tried);
+    }
+    this.#trials.push(trial);
+    if (trial.differences.length + trial.missing.length === 0) return;
+    throw new TrialFailed({
+      trial,
+      facts: this.facts,
+      lines: tried.lines,
+      refused: this.profiles.refusedCalls(tried.trace),
+    });
+  }
+
+  /** Adds paths that a pruned image lacked to what was seen. */
+  putBack({ missing }: Trial): void {
+    this.#trace = withPathsBack(this.trace, missing);
+  }
+
+  get facts(): RecordingFacts {
+    const [first] = this.#originals;
+    const { image } = this.#options;
+    return {
+      platform: image.platform,
+      sandbox: sandboxOf(first),
+      command: this.#command,
+      paths: this.trace.paths.size,
+      originals: this.#originals.map(({ run }) => run),
+      trials: this.#trials,
+      seccomp: this.profiles.seccompFacts,
+      alike: [],
+      losses: [...new Set(this.#originals.flatMap(lossesOf))],
+    };
+  }
+
+  get #signal(): AbortSignal {
+    return this.#means.workspace.signal;
+  }
+
+  async #runOriginal(label?: string): Promise<void> {
+    const number = this.#originals.length + 1;
+    const isFirst = number === 1;
+    const name = label ?? `the original, ${number} of ${originalRuns}`;
+    const seen = await this.#run(this.#options.program, name, { isOpen: isFirst, isTrial: false });
+    this.#originals.push(seen);
+    const refusal = refusalOfOriginals(this.#originals.map(({ run }) => run));
+    if (refusal !== null)
+      throw new OcislimError(
+        'GATE',
+        `the original itself does not do what is expected: ${refusal}; nothing was published`,
+        { advice: adviceOf(seen) },
+      );
+  }
+
+  async #run(
+    program: ProgramSource,
+    label: string,
+    { isOpen, isTrial }: { readonly isOpen: boolean; readonly isTrial: boolean },
+  ): Promise<SeenRun> {
+    const { image, settings } = this.#options;
+    const { workspace } = this.#means;
+    const id = `run-${this.#originals.length}-${this.#trials.length}`;
+    using running = task(workspace.listener, { id, phase: 'run', label, total: null });
+    const seen = await runProgram(
+      {
+        image,
+        program,
+        settings,
+        command: this.#command,
+        strace: this.#strace,
+        seccomp: isTrial ? this.profiles.filter : null,
+        isOpen,
+        name: 'the recording',
+      },
+      this.#means,
+    );
+    const { results, end } = seen.run;
+    running.end(
+      `${results.length} ${results.length === 1 ? 'probe' : 'probes'}, ${seen.trace.paths.size} paths, ${(end.seconds ?? 0).toFixed(1)} s`,
+    );
+    return seen;
+  }
+
+  async #merged(): Promise<Trace> {
+    const { image } = this.#options;
+    const merged = await inTurns(mergeSteps(this.#originals.map(({ trace }) => trace)), this.#signal);
+    return {
+      ...merged,
+      name: 'the recording',
+      platform: image.platform,
+      image: image.digest,
+      command: this.#command.map(utf8Bytes),
+    };
+  }
+
+  #judge(tried: SeenRun): Trial {
+    const [first] = this.#originals;
+    const runs = this.#originals.map(({ run }) => run);
+    return {
+      run: tried.run,
+      differences: compareRuns(runs, tried.run),
+      missing: first === undefined ? [] : missingPaths(tried.absent, first.names, tried.names),
+    };
+  }
+}
+
+function sandboxOf(seen: SeenRun | undefined): RecordingFacts['sandbox'] {
+  const kind = seen?.launch.place?.entrance.kind;
+  return kind === 'chroot' || kind === 'unshare' ? kind : 'bwrap';
+}
+
+/** What the sandbox could not do as the image says. */
+function lossesOf({ losses, refusal, launch }: SeenRun): readonly string[] {
+  if (refusal === null || launch.users === 'own') return losses;
+  return [...losses, `the program could not switch users (${refusal.call}: ${refusal.error})`];
+}
+
+/** Says what the program printed last. */
+function adviceOf({ lines }: SeenRun): string {
+  const last = lines.at(-1);
+  const hint = 'Change how it runs: --run-env, --run-mount, --run-user, --ready.';
+  return last === undefined || last === '' ? hint : `It printed last: ${last}. ${hint}`;
+}
