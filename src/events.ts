@@ -31,7 +31,7 @@ export interface TaskStart {
   readonly total: number | null;
 }
 
-export type TaskPhase = 'scan' | 'rewrite' | 'recompress' | 'copy' | 'publish';
+export type TaskPhase = 'run' | 'scan' | 'rewrite' | 'recompress' | 'copy' | 'publish';
 
 export type WarningCode =
   | 'ATTESTATION_DROPPED'

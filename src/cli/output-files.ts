@@ -10,11 +10,24 @@ import type { Reference } from '../oci/reference.ts';
 import { rendererFor, reportSuffixes } from '../report/renderers.ts';
 import type { SettingsOf } from '../settings/option.ts';
 import type { reports } from '../settings/tables/reports.ts';
+import type { RecordedFiles } from '../commands/record/recorded-files.ts';
+import type { recording } from '../settings/tables/recording.ts';
 
 type FileSettings = Pick<
   SettingsOf<typeof reports>,
   'report' | 'sbom' | 'digestfile' | 'iidfile' | 'metadataFile'
->;
+> &
+  Partial<Pick<SettingsOf<typeof recording>, keyof RecordedFiles>>;
+
+/** The options of recordings that name files. */
+const recordedOptions = {
+  saveTrace: '--save-trace',
+  seccomp: '--seccomp',
+  apparmor: '--apparmor',
+  creport: '--creport',
+} as const satisfies Record<keyof RecordedFiles, string>;
+
+const recordedKeys = Object.keys(recordedOptions) as (keyof RecordedFiles)[];
 
 /** A file that an option names. */
 interface Named {
@@ -45,14 +58,15 @@ export async function checkOutputs(settings: FileSettings, places: readonly Refe
   }
 }
 
-function filesOf({ report, sbom, digestfile, iidfile, metadataFile }: FileSettings): Named[] {
-  const named = (option: string, file: string | null) => (file === null ? [] : [{ option, file }]);
+function filesOf({ report, sbom, digestfile, iidfile, metadataFile, ...others }: FileSettings): Named[] {
+  const named = (option: string, file: string | null | undefined) => (file == null ? [] : [{ option, file }]);
   return [
     ...report.map((file) => ({ option: '--report', file })),
     ...sbom.map((file) => ({ option: '--sbom', file })),
     ...named('--digestfile', digestfile),
     ...named('--iidfile', iidfile),
     ...named('--metadata-file', metadataFile),
+    ...recordedKeys.flatMap((key) => named(recordedOptions[key], others[key])),
   ];
 }
 
@@ -123,6 +137,8 @@ async function contentFor(
   outcome: Outcome,
 ): Promise<string | Iterable<string> | null> {
   if (option === '--report') return (await rendererFor(file)?.render(outcome.report, outcome.files)) ?? null;
+  const recorded = recordedKeys.find((key) => recordedOptions[key] === option);
+  if (recorded !== undefined) return outcome.recorded?.[recorded] ?? null;
   const { root, imageId } = outcome;
   if (root === null || imageId === null) return null;
   switch (option) {

@@ -9,6 +9,8 @@ import { isStream, parseReference } from '../oci/reference.ts';
 import type { CommandLine } from '../settings/command-line.ts';
 import type { Options } from '../settings/option.ts';
 import type { JobSettings } from '../commands/rewrite.ts';
+import type { Surroundings } from '../commands/surroundings.ts';
+import { recording } from '../settings/tables/recording.ts';
 import { reports } from '../settings/tables/reports.ts';
 import { result } from '../settings/tables/result.ts';
 import type { Call, Console } from './command.ts';
@@ -24,7 +26,9 @@ export async function checkBefore(line: CommandLine, console: Console): Promise<
   const { destinationsOf } = await import('../commands/destinations.ts');
   const { checkNames } = await import('../commands/archive-names.ts');
   const { tag, name, inPlace, dryRun } = result;
-  const { settings } = await line.parse({ tag, name, inPlace, dryRun, ...reports }, console);
+  const { saveTrace, seccomp, apparmor, creport } = recording;
+  const files = { ...reports, saveTrace, seccomp, apparmor, creport };
+  const { settings } = await line.parse({ tag, name, inPlace, dryRun, ...files }, console);
   const { readSource, requireForm } = await import('../jobs/read-reference.ts');
   const from = await readSource(line.argument('src') ?? '');
   for (const text of [line.argument('dst') ?? [], settings.tag].flat()) await requireForm(text);
@@ -55,13 +59,17 @@ export async function runRewriting<Settings extends JobSettings>(
 ): Promise<number> {
   using screen = new Screen(settings, console);
   const { env, signal } = console;
-  const outcome = await command(line.argument('src') ?? '', line.argument('dst'), settings, {
+  const words = line.argumentsOf('--');
+  // Words after `--` are the command of --record.
+  const asked = words.length === 0 ? settings : { ...settings, runCommand: words };
+  const outcome = await command(line.argument('src') ?? '', line.argument('dst'), asked, {
     env,
     signal,
     secrets,
     listener: screen.listener,
     pauseOutput: () => screen.pause(),
     pipe: pipeToStdout,
+    ...audienceOf(settings, console, screen),
   }).catch((error: unknown) => {
     if (error instanceof PartlyPublished) console.stdout.write(`${error.image}\n`);
     throw error;
@@ -74,6 +82,28 @@ export async function runRewriting<Settings extends JobSettings>(
   const failures = [outcome.failure, unwritten].filter((failure) => failure !== null);
   if (failures.length > 0) throw failureAfter(outcome, failures);
   return 0;
+}
+
+/** How a person takes part in a recording: reads what the program prints, and says when it is enough. */
+function audienceOf(
+  { verbose }: Pick<CliSettings, 'verbose'>,
+  { stderr }: Console,
+  screen: Screen,
+): Pick<Surroundings, 'wait' | 'tell' | 'programOutput'> {
+  const paused = {
+    write: (text: string) => {
+      screen.pause();
+      return stderr.write(text);
+    },
+  };
+  return {
+    wait: async (after, signal) =>
+      (await import('./commands/recording-wait.ts')).isEnough(after, paused, signal),
+    tell: (line) => void paused.write(`ocislim: ${line}\n`),
+    programOutput: verbose
+      ? { write: (chunk) => paused.write(Buffer.from(chunk).toString('utf8')) }
+      : null,
+  };
 }
 
 /** Makes the error for what failed when the job was done. That of a dry run has published nothing. */

@@ -62,7 +62,7 @@ export function debugReference(name: string, destinations: readonly Reference[])
 
 interface Wanted {
   /** Of the run that wrote the slim image. */
-  readonly options: Omit<RunOptions, 'target'>;
+  readonly options: Omit<RunOptions, 'target' | 'transform'>;
   readonly outcome: RunOutcome;
   readonly destination: Reference;
   /** The debug image's own. */

@@ -94,9 +94,12 @@ export type RewritingCommand<Settings> = (
 ) => Promise<Outcome>;
 
 /** Removes what is safe to remove and compresses better, or does what a plan says. @throws OcislimError */
-export const slim = rewriting<SlimSettings>('slim', slimOptions, async (settings) =>
-  stages(await slimStages(settings)),
-);
+export const slim = rewriting<SlimSettings>('slim', slimOptions, async (settings) => {
+  const { checkRecordingOptions } = await import('./record/recording-options.ts');
+  checkRecordingOptions(settings);
+  const made = await slimStages(settings);
+  return settings.record ? { kind: 'recorded', stages: made, settings } : stages(made);
+});
 
 /** Merges a range of layers into one. @throws OcislimError */
 export const squash = rewriting<SquashSettings>(

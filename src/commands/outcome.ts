@@ -4,6 +4,7 @@ import type { Bill } from '../analyze/bill.ts';
 import type { Verification } from '../jobs/compare/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { PackedFiles } from '../report/page/packed-files.ts';
+import type { RecordedFiles } from './record/recorded-files.ts';
 import type { Report } from '../report/report.ts';
 
 /** The result of a rewriting job. */
@@ -25,6 +26,8 @@ export interface Outcome {
   readonly bills: readonly Bill[];
   /** The answers to --explain, line by line. */
   readonly explanations: readonly string[];
+  /** The files that options of a recording ask for (--save-trace, --seccomp, …); null without --record. */
+  readonly recorded: RecordedFiles | null;
   /**
    * What failed although there is a result: its debug image, closing a place, or that a dry run expects less savings than
    * required. Null where nothing did.

@@ -31,6 +31,7 @@ function isPackingAsked(work: Work): boolean {
     case 'copy':
       return work.compression !== null && work.compression !== 'none';
     case 'stages':
+    case 'recorded':
       return work.stages.pack.some(
         ({ isAsked, packing }) => isAsked && (packing.kind === 'tune' || packing.encoding.kind !== 'none'),
       );

@@ -6,6 +6,7 @@ import { createEncoderPool, type EncoderPool } from '../codec/encoder-pool.ts';
 import { usualEncoding } from '../codec/encoding.ts';
 import { type Image, nameOfImage, pipe, type Transform, withPlan } from '../image/image.ts';
 import { checkLocalTargets } from '../jobs/open.ts';
+import type { RecordingFacts } from '../jobs/record/trial/trial.ts';
 import { savingsRefusal } from '../jobs/rewrite/gate.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
 import { readSource, requireForm } from '../jobs/read-reference.ts';
@@ -18,16 +19,20 @@ import { buildReport } from '../report/build.ts';
 import { showFiles } from '../report/renderers.ts';
 import type { Report } from '../report/report.ts';
 import { type Stages, tracedPlatforms } from '../settings/stages.ts';
-import type { RewritingSettings } from '../settings/tables/commands.ts';
+import type { RewritingSettings, SlimSettings } from '../settings/tables/commands.ts';
+import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { checkNames, nameInArchive } from './archive-names.ts';
 import { baseReader } from './bases.ts';
 import type { DebugImage } from './debug-image.ts';
 import { destinationsOf } from './destinations.ts';
 import { failureOf, type Outcome } from './outcome.ts';
+import { ownPlatform } from './record/own-platform.ts';
+import type { RecordedFiles } from './record/recorded-files.ts';
 import { plainPlaceOf, warnOfPlainLayers } from './plain-place.ts';
 import type { MadeBills } from './result-bills.ts';
 import type { Surroundings } from './surroundings.ts';
 import { version } from './version.ts';
+import type { Check } from './verify-with.ts';
 import { Workspace } from './workspace.ts';
 
 /** The settings of a rewriting job, with those that only some commands have. */
@@ -43,6 +48,8 @@ export type Work =
   /** `compression`: how layers are packed that the source has unpacked. Null: as every command packs them. */
   | { readonly kind: 'copy'; readonly compression: Compression | null }
   | { readonly kind: 'stages'; readonly stages: Stages }
+  /** Stages, with a pruning by what a recording of the source will have seen. */
+  | { readonly kind: 'recorded'; readonly stages: Stages; readonly settings: SlimSettings }
   | {
       readonly kind: 'prepared';
       readonly prepare: (workspace: Workspace, source: Source) => Promise<Planned>;
@@ -124,9 +131,10 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   const started = Date.now();
   const { settings } = job;
   const named = await namesOf(job, surroundings.signal);
+  await using cleanup = new AsyncDisposableStack();
   await using workspace = new Workspace(settings, surroundings);
   const { listener, signal } = workspace;
-  const cache = await workspace.openCache();
+  const cache = await cacheFor(job, workspace, cleanup);
   await using pool = createEncoderPool({
     jobs: workspace.jobs,
     native: workspace.env['OCISLIM_NATIVE'] ?? '',
@@ -139,10 +147,13 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   const place = plainPlaceOf(job);
   if (place !== null) warnOfPlainLayers(place, job.work, listener);
   signal.throwIfAborted();
-  const planned = await plan(job, workspace, source, named.source);
+  const { run: runWork, source: planned } = await plan(job, { workspace, surroundings, cache }, {
+    source,
+    reference: named.source,
+  });
   await using target = await openDestination(destinations, { settings, pool }, workspace);
   const options = optionsOf(job, planned, { workspace, pool, cache, place });
-  const outcome = await runChecked(options, target, settings.verifyWith ?? null, workspace);
+  const { outcome, recording, recorded } = await runWork({ ...options, target });
   const written = await writeDebug({ options, outcome, destinations, debug: named.debug }, workspace);
   const billed = await billsFor(outcome, destinations, settings, { workspace, cache });
   const report = buildReport(outcome, {
@@ -154,12 +165,13 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
     warnings: workspace.warnings,
     squashOrigin: job.squashOrigin,
     debug: written?.image ?? null,
+    // recording,
   });
   const failure = written?.failure ?? billed.failure ?? refusalOf(report, settings);
   const { bills } = billed;
   const explanations = await explain(outcome, settings.explain ?? []);
   const files = await filesFor(outcome, job, signal);
-  tell(describe({ outcome, report, files, bills, target, explanations, failure }));
+  tell(describe({ outcome, report, files, bills, target, explanations, failure, recorded }));
 }
 
 /** What the run of a job may use. */
@@ -167,17 +179,16 @@ interface Means extends Pick<RunOptions, 'pool' | 'cache' | 'place'> {
   readonly workspace: Workspace;
 }
 
-/** Returns the options of the run of a job. */
+/** Returns the options of the run of a job, without what is done to the images. */
 function optionsOf(
   job: Job,
-  { source, transform }: Planned,
+  source: Source,
   { workspace, ...means }: Means,
-): Omit<RunOptions, 'target'> {
+): Omit<RunOptions, 'target' | 'transform'> {
   const { settings, work } = job;
   const { jobs, disk, limits, listener, signal } = workspace;
   return {
     source,
-    transform: labelled(transform, settings),
     ...unpackedLayers(job),
     ...means,
     platforms: settings.platform,
@@ -215,32 +226,100 @@ async function debugReferenceOf(
   return (await import('./debug-image.ts')).debugReference(debugTag, destinations);
 }
 
-/** Makes the transform. What stages need is loaded only where there are some. */
+/** What is done to the images of a source. */
+interface PlannedWork {
+  readonly source: Source;
+  readonly run: (options: WorkOptions) => Promise<Ran>;
+}
+
+type WorkOptions = Omit<RunOptions, 'transform'>;
+
+/** What a run led to, and what a recording before it saw. */
+interface Ran {
+  readonly outcome: RunOutcome;
+  readonly recording: RecordingFacts | null;
+  readonly recorded: RecordedFiles | null;
+}
+
+/** Where a job reads from. */
+interface From {
+  readonly source: Source;
+  readonly reference: Reference;
+}
+
+/** Prepares what is done to the images. What stages need is loaded only where there are some. */
 async function plan(
-  { work, settings }: Job,
-  workspace: Workspace,
-  source: Source,
-  reference: Reference,
-): Promise<Planned> {
+  job: Job,
+  means: Pick<Means, 'workspace' | 'cache'> & { readonly surroundings: Surroundings },
+  { source, reference }: From,
+): Promise<PlannedWork> {
+  const { work, settings } = job;
+  const { workspace } = means;
+  const by = (transform: Transform, from: Source = source): PlannedWork => ({
+    source: from,
+    run: async (options) => {
+      const labelledOptions = { ...options, transform: labelled(transform, settings) };
+      return {
+        outcome: await runWith(labelledOptions, checkOf(settings, workspace), workspace),
+        recording: null,
+        recorded: null,
+      };
+    },
+  });
   switch (work.kind) {
     case 'copy':
       if (work.compression !== null && !source.unpacksLayers) warnOfCompression(workspace);
-      return { transform: identity, source };
-    case 'prepared':
-      return work.prepare(workspace, source);
-    case 'stages': {
-      const { transformOf } = await import('../settings/transform.ts');
-      for (const { warnings, details } of work.stages.prune?.notes ?? []) {
-        for (const message of details) workspace.listener({ type: 'detail', message });
-        for (const message of warnings)
-          workspace.listener({ type: 'warning', code: 'TRACE_UNREADABLE', message });
-      }
-      return {
-        transform: await transformOf(work.stages, baseReader(workspace, reference, settings.platform)),
+      return by(identity);
+    case 'prepared': {
+      const prepared = await work.prepare(workspace, source);
+      return by(prepared.transform, prepared.source);
+    }
+    case 'stages':
+      tellNotes(work.stages, workspace);
+      return by(await transformOfStages(work.stages, { workspace, reference, settings }));
+    case 'recorded': {
+      tellNotes(work.stages, workspace);
+      const { runProven } = await import('./record/prove.ts');
+      const proven = {
         source,
+        cache: means.cache as BlobCache,
+        settings: work.settings,
+        check: checkOf(settings, workspace),
+        transformOf: async (stages: Stages) =>
+          labelled(await transformOfStages(stages, { workspace, reference, settings }), settings),
+        stages: work.stages,
       };
+      return { source, run: (options) => runProven(proven, options, means) };
     }
   }
+}
+
+/** Makes the transform of stages. */
+async function transformOfStages(
+  stages: Stages,
+  { workspace, reference, settings }: Pick<Job, 'settings'> & Pick<Means, 'workspace'> & Pick<From, 'reference'>,
+): Promise<Transform> {
+  const { transformOf } = await import('../settings/transform.ts');
+  return transformOf(stages, baseReader(workspace, reference, settings.platform));
+}
+
+/** Tells what traces say about themselves. */
+function tellNotes({ prune }: Stages, { listener }: Workspace): void {
+  for (const { warnings, details } of prune?.notes ?? []) {
+    for (const message of details) listener({ type: 'detail', message });
+    for (const message of warnings) listener({ type: 'warning', code: 'TRACE_UNREADABLE', message });
+  }
+}
+
+/** Opens the cache of a job. A job that records its source reads it several times, and has one in any case. */
+async function cacheFor(
+  { work }: Job,
+  workspace: Workspace,
+  cleanup: AsyncDisposableStack,
+): Promise<BlobCache | null> {
+  if (work.kind !== 'recorded') return workspace.openCache();
+  const { openJobCache } = await import('./record/prove.ts');
+  return openJobCache(workspace, cleanup);
 }
 
 function warnOfCompression({ listener }: Workspace): void {
@@ -260,6 +339,7 @@ function unpackedLayers({ work }: Job): Pick<RunOptions, 'unpacked'> {
 
 /** The platforms that traces are of. Where --platform names none, these are rewritten of an index. */
 function platformsOfIndex(work: Work): readonly Platform[] {
+  if (work.kind === 'recorded') return work.settings.platformsAlike ? [] : [ownPlatform()];
   return work.kind === 'stages' ? tracedPlatforms(work.stages).map(parsePlatform) : [];
 }
 
@@ -270,16 +350,23 @@ function labelled(transform: Transform, { annotation, label }: JobSettings): Tra
   return pipe(transform, (image: Image) => withPlan(image, { labelling }));
 }
 
-/** Runs the transform; with --verify-with, publishes only what that command accepts. */
-async function runChecked(
-  options: Omit<RunOptions, 'target'>,
-  target: Target | null,
-  command: string | null,
+/** Returns what looks at a result before it is published; null for nothing. */
+function checkOf({ verifyWith = null }: JobSettings, workspace: Workspace): Check | null {
+  if (verifyWith === null) return null;
+  return async (place, digest) =>
+    (await import('./verify-with.ts')).checkBy(verifyWith, workspace)(place, digest);
+}
+
+/** Runs a transform; with a check, publishes only what that accepts. */
+async function runWith(
+  options: RunOptions,
+  check: Check | null,
   workspace: Workspace,
 ): Promise<RunOutcome> {
-  if (command === null || target === null) return run({ ...options, target });
-  const { runVerified } = await import('./verify-with.ts');
-  return runVerified({ ...options, target }, command, workspace);
+  const { target } = options;
+  if (check === null || target === null) return run(options);
+  const { runChecked } = await import('./verify-with.ts');
+  return runChecked({ ...options, target }, check, workspace);
 }
 
 /** Judges --require-savings by the estimates of a dry run; a run itself has thrown by now. */
@@ -294,7 +381,7 @@ function refusalOf(report: Report, { requireSavings = null }: JobSettings): Outc
 
 /** What the debug image is made of. */
 interface DebugWish {
-  readonly options: Omit<RunOptions, 'target'>;
+  readonly options: Omit<RunOptions, 'target' | 'transform'>;
   readonly outcome: RunOutcome;
   readonly destinations: readonly Reference[];
   readonly debug: Reference | null;
@@ -328,20 +415,18 @@ interface Finished {
   readonly target: Target | null;
   readonly explanations: Outcome['explanations'];
   readonly failure: Outcome['failure'];
+  readonly recorded: RecordedFiles | null;
 }
 
 /** Makes the outcome: plain data, without images, trees or targets. */
-function describe({ outcome, report, files, bills, target, explanations, failure }: Finished): Outcome {
+function describe({ outcome, report, target, ...rest }: Finished): Outcome {
   const root = outcome.root?.descriptor ?? null;
   return {
     name: root === null || target === null ? null : target.nameOf(root.digest),
     root: root === null ? null : { digest: root.digest, mediaType: root.mediaType, size: root.size },
     imageId: root === null ? null : imageId(outcome),
     report,
-    files,
-    bills,
-    explanations,
-    failure,
+    ...rest,
   };
 }
 

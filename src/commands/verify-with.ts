@@ -1,9 +1,10 @@
 /**
- * The caller's own check of a result before it is published (--verify-with). The whole result is written to a layout under
- * TMPDIR, a shell command looks at it, and from there it is copied to the target.
+ * Checks of a result before it is published: the command of --verify-with, and the run of `slim --record`. The whole result is written to a
+ * layout under TMPDIR, the check looks at it, and from there it is copied to the target.
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Closeable } from '../closeable.ts';
 import { at, OcislimError } from '../errors.ts';
 import type { SealedLayer } from '../layers/index.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
@@ -18,21 +19,21 @@ import type { Workspace } from './workspace.ts';
 
 const tag = 'image';
 
+/** Looks at a result in a layout of this disk, whose image has this digest. @throws what keeps the result from being published */
+export type Check = (place: LayoutReference, digest: Digest) => Promise<void>;
+
+type LayoutReference = Extract<Reference, { readonly kind: 'layout' }>;
+
 /**
  * Runs a job with a check between writing and publishing. Blobs that the source's registry has are still mounted.
- * @throws GATE where the command fails, UNSUPPORTED for docker archives, and whatever runs throw
+ * @throws what the check and whatever runs throw
  */
-export async function runVerified(
+export async function runChecked(
   options: RunOptions & { readonly target: Target },
-  command: string,
+  check: Check,
   workspace: Workspace,
 ): Promise<RunOutcome> {
   const { target } = options;
-  if (target.layerFormat === 'plain') {
-    throw new OcislimError('UNSUPPORTED', '--verify-with cannot write what "docker load" reads', {
-      advice: 'Its layers are uncompressed, those verified are not. Write to oci-archive:FILE, then copy.',
-    });
-  }
   await using cleanup = new AsyncDisposableStack();
   const folder = cleanup.adopt(await makeTemporaryFolder('verify'), (path) =>
     rm(path, { recursive: true, force: true }),
@@ -41,14 +42,7 @@ export async function runVerified(
   const first = await writeLayout(options, place, workspace);
   const digest = first.root?.descriptor.digest;
   if (digest === undefined) throw new OcislimError('INTERNAL', 'nothing was written to verify');
-  workspace.pauseOutput();
-  const env = {
-    ...workspace.env,
-    OCISLIM_LAYOUT: place.path,
-    OCISLIM_REFERENCE: formatReference(place),
-    OCISLIM_DIGEST: digest,
-  };
-  await check(command, env, options.signal);
+  await check(place, digest);
   const second = await publishLayout(options, place, workspace);
   if (second.root?.descriptor.digest !== digest)
     throw new OcislimError('INTERNAL', `${target.label} has another image than the one verified, ${digest}`);
@@ -59,7 +53,9 @@ export async function runVerified(
 async function writeLayout(options: RunOptions, place: Reference, workspace: Workspace): Promise<RunOutcome> {
   await using layout = await workspace.openTarget([place]);
   try {
-    return await run({ ...options, target: layout, family: options.target?.family ?? null });
+    const { target } = options;
+    const like = target?.layerFormat === 'plain' ? new PlainTarget(layout) : layout;
+    return await run({ ...options, target: like, family: target?.family ?? null });
   } catch (error) {
     throw withAdvice(error);
   }
@@ -93,6 +89,62 @@ function withAdvice(error: unknown): unknown {
   });
 }
 
+/** A layout that takes what a place for plain layers takes (`docker load`): one image, with its layers uncompressed. */
+class PlainTarget extends Closeable implements Target {
+  readonly #layout: Target;
+  readonly layerFormat = 'plain';
+
+  constructor(layout: Target) {
+    super();
+    this.#layout = layout;
+  }
+
+  get label(): string {
+    return this.#layout.label;
+  }
+
+  get mountable(): Target['mountable'] {
+    return this.#layout.mountable;
+  }
+
+  get family(): Target['family'] {
+    return this.#layout.family;
+  }
+
+  has(...args: Parameters<Target['has']>): ReturnType<Target['has']> {
+    return this.#layout.has(...args);
+  }
+
+  adopt(...args: Parameters<Target['adopt']>): ReturnType<Target['adopt']> {
+    return this.#layout.adopt(...args);
+  }
+
+  stage(...args: Parameters<Target['stage']>): ReturnType<Target['stage']> {
+    return this.#layout.stage(...args);
+  }
+
+  put(...args: Parameters<Target['put']>): ReturnType<Target['put']> {
+    return this.#layout.put(...args);
+  }
+
+  putManifest(...args: Parameters<Target['putManifest']>): ReturnType<Target['putManifest']> {
+    return this.#layout.putManifest(...args);
+  }
+
+  publish(...args: Parameters<Target['publish']>): ReturnType<Target['publish']> {
+    return this.#layout.publish(...args);
+  }
+
+  nameOf(digest: Digest): string {
+    return this.#layout.nameOf(digest);
+  }
+
+  /** The layout is closed by who opened it. */
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
 /** The verified layout. Blobs that the source of the run has too can be mounted from there. */
 class VerifiedSource extends JoinedSource {
   readonly #origin: Source;
@@ -111,8 +163,22 @@ class VerifiedSource extends JoinedSource {
   }
 }
 
+/** Returns the check of --verify-with: a shell command, to which variables name the result. */
+export function checkBy(command: string, workspace: Workspace): Check {
+  return async (place, digest) => {
+    workspace.pauseOutput();
+    const env = {
+      ...workspace.env,
+      OCISLIM_LAYOUT: place.path,
+      OCISLIM_REFERENCE: formatReference(place),
+      OCISLIM_DIGEST: digest,
+    };
+    await runAsGate(command, env, workspace.signal);
+  };
+}
+
 /** Runs the command as a gate. @throws GATE where it fails, IO, the signal's reason */
-async function check(
+async function runAsGate(
   command: string,
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,

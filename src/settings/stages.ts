@@ -103,7 +103,7 @@ type PruningSettings = SettingsOf<typeof pruning>;
  */
 export async function pruneStage(
   selection: SelectionSetting,
-  settings: PruningSettings,
+  settings: PruningSettings & Pick<TracingSettings, 'record'>,
   presets: readonly string[] = settings.preset,
 ): Promise<PruneStage> {
   const { parseRule } = await import('../rules/rules.ts');
@@ -127,17 +127,21 @@ export function removesNothing({ rules, shadowed, clearSetuid, traces }: PruneSt
   return rules.length + clearSetuid.length + traces.length === 0 && !shadowed;
 }
 
-type TracingSettings = Pick<PruningSettings, 'trace' | 'traceRoot' | 'keepCommand' | 'granularity'>;
+/** `record`: whether the image is recorded, so that there will be a trace. */
+type TracingSettings = Pick<PruningSettings, 'trace' | 'traceRoot' | 'keepCommand' | 'granularity'> & {
+  readonly record?: boolean;
+};
 
 /** One pruning for each platform that was traced. @throws USAGE for options that mean nothing without a trace */
 function tracePrunings(settings: TracingSettings): readonly TracePruning[] {
   const { trace, keepCommand, granularity } = settings;
   if (trace.length > 0)
     return trace.map(({ data }) => ({ trace: data, granularity, keepCommands: keepCommand }));
+  const isRecorded = settings.record === true;
   const idle = {
     '--trace-root': settings.traceRoot.length > 0,
-    '--keep-command': keepCommand.length > 0,
-    '--granularity': granularity !== 'package',
+    '--keep-command': !isRecorded && keepCommand.length > 0,
+    '--granularity': !isRecorded && granularity !== 'package',
   };
   const [option] = Object.entries(idle).find(([, isGiven]) => isGiven) ?? [];
   if (option !== undefined) throw new OcislimError('USAGE', `${option} goes with --trace`);

@@ -4,12 +4,11 @@ import type { Continue } from '../../probe/probe.ts';
 
 /** Resolves when a person, a program or the clock says that it is enough. Rejects with the signal's reason. */
 export async function isEnough(
-  after: Continue | null,
+  after: Continue,
   stderr: { write(text: string): unknown },
   signal: AbortSignal,
 ): Promise<void> {
-  switch (after?.kind) {
-    case undefined:
+  switch (after.kind) {
     case 'probe':
     case 'exec':
       return;

@@ -9,6 +9,7 @@ export const slim: Command = defineRewriting({
   details:
     'Without options, removes what upper layers hide and the lists and caches of package managers, and compresses each layer better in the format that it has. Options add to that: --preset and --rule remove more; --last, --base or --all also squash; --compression chooses the format; --tune and --budget choose the levels. A plan (-f) takes the place of all these options.',
   positionals: [source, destination],
+  rest: 'with --record: the command to run, in place of that of the image',
   options: slimOptions,
   examples: [
     ['ocislim slim localhost:5000/app:1 localhost:5000/app:1-slim', 'the safe defaults'],

@@ -1,11 +1,11 @@
 /** The action `record` of `trace`: a command below strace, and what is asked of it. How strace is found and driven is in `jobs/record`. */
 import { type ByteString, utf8Bytes } from '../../bytes/bytes.ts';
-import { OcislimError } from '../../errors.ts';
 import type { ProbePlan } from '../../probe/probe.ts';
 import { escapeText, safeJsonText } from '../../report/escape.ts';
 import { inTurns } from '../../steps.ts';
 import type { Trace } from '../../trace/trace.ts';
 import { RecordingEnd } from './recording-end.ts';
+import { nothing, planOf, publishedPorts } from '../../commands/record/program.ts';
 import { isEnough } from './recording-wait.ts';
 import { defaultTrace, type TraceCall } from './trace-call.ts';
 import { commandOf, imageOf, isSandboxed, prepare } from './trace-running.ts';
@@ -27,11 +27,12 @@ export async function recordTrace(call: TraceCall): Promise<number> {
     '../../jobs/record/probed.ts'
   );
   const { recordingJson, recordingText, statusOf } = await import('./recording-text.ts');
-  const plan = planOf(call);
+  const plan = planOf(settings);
   const traced = await imageOf(call);
   const command = commandOf(call, traced);
   const strace = await straceArguments(settings.allSyscalls, console.signal);
   const { runtime } = traced;
+  const ports = tcpPortsOf(runtime?.ports ?? []);
   const isSandbox = isSandboxed(settings);
   await using prepared = await prepare(call, command, { runtime, hasCompany: plan !== null });
   const { launch, has, losses } = prepared;
@@ -50,17 +51,17 @@ export async function recordTrace(call: TraceCall): Promise<number> {
     stop: ending.signal,
     grace,
     plan: plan ?? (isSandbox ? { ...nothing, after: settings.runFor } : nothing),
-    ports: tcpPortsOf(runtime?.ports ?? []),
+    ports,
     healthcheck: runtime === null ? null : healthcheckOf(runtime),
     knocks: isSandbox,
     endsAfterwards: settings.for === null,
-    publish: settings.runPublish,
+    publish: publishedPorts(settings, ports),
     output: await outputOf(call, plan),
     onPublished: (all) => {
       for (const { address, to } of all)
         console.stderr.write(`ocislim: port ${to} of the program is at http://${escapeText(address)}\n`);
     },
-    wait: (signal) => isEnough(plan?.continueAfter ?? null, console.stderr, signal),
+    wait: (after, signal) => isEnough(after, console.stderr, signal),
     finish: () => ending.finish(),
   });
   ending.check();
@@ -100,21 +101,6 @@ async function writeTrace(
   };
   await writeWhole(file, encoded(streamTrace(whole, unending)), unending);
   return whole;
-}
-
-const nothing: ProbePlan = { probes: [], crawl: false, apis: [], ready: null, continueAfter: null, after: 0 };
-
-/** Everything that options ask of the command; null for nothing. @throws USAGE for options that need others */
-function planOf({ settings }: TraceCall): ProbePlan | null {
-  const { httpProbe, httpProbeFile, execProbe, httpCrawl, openapi, ready, continueAfter, runFor } = settings;
-  const probes = [...httpProbe, ...httpProbeFile, ...execProbe];
-  const plan = { probes, crawl: httpCrawl, apis: openapi, ready, continueAfter, after: runFor };
-  if (probes.length > 0 || httpCrawl || openapi.length > 0 || continueAfter !== null) return plan;
-  if (ready !== null)
-    throw new OcislimError('USAGE', '--ready goes with something to ask', {
-      advice: 'Add --http-probe, --http-crawl, --openapi or --exec-probe.',
-    });
-  return null;
 }
 
 /** The output of the command, if something looks at it, or standard output is taken; null for the streams of this process. */

@@ -3,11 +3,12 @@
  * it before it records.
  */
 import { ascii, type ByteString } from '../../bytes/bytes.ts';
+import { commandOfImage, imageRunOf, recordedPlatform } from '../../commands/record/program.ts';
+import { ownPlatform } from '../../commands/record/own-platform.ts';
 import { OcislimError } from '../../errors.ts';
 import type { Launch } from '../../jobs/record/launch.ts';
-import type { ImageRun } from '../../jobs/record/sandbox/image-sandbox.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { formatPlatform, type Platform } from '../../oci/platform.ts';
+import { formatPlatform } from '../../oci/platform.ts';
 import type { Runtime } from '../../oci/runtime.ts';
 import { openWorkspace } from '../open-workspace.ts';
 import { Screen } from '../screen.ts';
@@ -23,45 +24,23 @@ export interface TracedImage {
 /** Reads the image that --image names. Default: no image, and this machine's platform. @throws what reading images throws */
 export async function imageOf(call: TraceCall): Promise<TracedImage> {
   const { settings } = call;
-  const platforms = settings.platform.length > 0 ? settings.platform : [machine()];
-  if (platforms.length > 1) throw new OcislimError('USAGE', 'a recording is of one --platform');
-  const own = formatPlatform(platforms[0] as Platform);
-  if (settings.image === null) return { platform: own, digest: null, runtime: null };
+  const platform = recordedPlatform(settings.platform);
+  if (settings.image === null) return { platform: formatPlatform(platform), digest: null, runtime: null };
   const { readSource } = await import('../../jobs/read-reference.ts');
-  const { imageMembers, readImageSet } = await import('../../jobs/image-set.ts');
-  const { readRuntime } = await import('../../oci/runtime.ts');
+  const { readRecordedImage } = await import('../../commands/record/recorded-image.ts');
   using screen = new Screen(settings, call.console);
   await using workspace = await openWorkspace(call, screen);
   const source = await workspace.openSource(await readSource(settings.image));
-  const { limits, listener, signal } = workspace;
-  const images = imageMembers(await readImageSet(source, { platforms, limits, listener, signal }));
-  const image = images[0]?.image;
-  if (image === undefined || images.length > 1)
-    throw new OcislimError('USAGE', `--image names ${images.length} images for ${own}`, {
-      advice: 'Choose one by its digest.',
-    });
-  const { platform } = image.config;
-  return {
-    platform: platform === null ? own : formatPlatform(platform),
-    digest: image.descriptor.digest,
-    runtime: readRuntime(image.config),
-  };
-}
-
-/** Returns the platform of this machine, as images name it. */
-function machine(): Platform {
-  const names: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
-  const { platform, arch } = process;
-  return { os: platform, architecture: names[arch] ?? arch };
+  return readRecordedImage(source, platform, workspace);
 }
 
 /** Returns the command to record: as given, else that of the image. @throws USAGE if neither names one */
 export function commandOf({ line, settings }: TraceCall, { runtime }: TracedImage): readonly string[] {
   const given = line.argumentsOf('--');
+  if (runtime !== null && isSandboxed(settings)) return commandOfImage(runtime, settings, given);
   const { runEntrypoint } = settings;
-  // As with "docker run IMAGE WORDS" in a sandbox: the words replace the command. Elsewhere they are all that runs.
-  const isWhole = !isSandboxed(settings) && given.length > 0;
-  const entrypoint = runEntrypoint ?? (isWhole ? [] : (runtime?.entrypoint ?? []));
+  // Elsewhere than in a sandbox, the words are all that runs.
+  const entrypoint = runEntrypoint ?? (given.length > 0 ? [] : (runtime?.entrypoint ?? []));
   const rest = given.length > 0 || runEntrypoint !== null ? given : (runtime?.command ?? []);
   const command = [...entrypoint, ...rest];
   if (command.length > 0) return command;
@@ -99,7 +78,6 @@ function sandboxOptions({ settings }: TraceCall): readonly (readonly [option: st
     ['--run-tmpfs', settings.runTmpfs.length > 0],
     ['--run-hosts', Object.keys(settings.runHosts).length > 0],
     ['--run-memory', settings.runMemory !== null],
-    ['--run-seccomp', settings.runSeccomp !== null],
   ];
 }
 
@@ -131,6 +109,7 @@ export async function prepare(
 ): Promise<Prepared> {
   checkOptions(call);
   const { settings, console } = call;
+  if (isSandboxed(settings) && runtime !== null) return sandboxOf(call, command, runtime);
   const { launchHere } = await import('../../jobs/record/launch.ts');
   const { enterRoot } = await import('../../jobs/record/root-entry.ts');
   const { root, user, env, runUser, runEnv, runEnvFile, runWorkdir, runNetwork } = settings;
@@ -141,7 +120,6 @@ export async function prepare(
     network: runNetwork,
     hasCompany,
   };
-  if (isSandboxed(settings)) return sandboxOf(call, command, { ...entry, runtime });
   const nothing = { losses: [], [Symbol.asyncDispose]: () => Promise.resolve() };
   const launch =
     root === null
@@ -154,54 +132,28 @@ export async function prepare(
 async function sandboxOf(
   call: TraceCall,
   command: readonly string[],
-  entry: Pick<ImageRun, 'user' | 'cwd' | 'env' | 'network'> & { readonly runtime: Runtime | null },
+  runtime: Runtime,
 ): Promise<Prepared> {
-  const { openImageSandbox } = await import('../../jobs/record/sandbox/image-sandbox.ts');
-  const { filterForTrial, requireFiltering } = await import('../../jobs/record/sandbox/trial-filter.ts');
-  const { exportRootfs } = await import('../../jobs/export.ts');
+  const { openProgram } = await import('../../commands/record/open-program.ts');
   const { readSource } = await import('../../jobs/read-reference.ts');
   const { settings } = call;
-  const { image, sandbox, runMount, runTmpfs, runHosts, runMemory, runSeccomp } = settings;
   using screen = new Screen(settings, call.console);
   await using workspace = await openWorkspace(call, screen);
-  await using stack = new AsyncDisposableStack();
-  const { jobs, disk: maxScratch, limits, listener, signal } = workspace;
-  const open = async () => {
-    const rootfs = await exportRootfs({
+  const { user, env, runUser, runEnv } = settings;
+  const plain = { ...settings, runUser: runUser ?? user, runEnv: { ...env, ...runEnv } };
+  const opened = await openProgram(
+    { ...imageRunOf(plain, runtime, command), seccomp: null },
+    {
       cache: await workspace.openCache(),
-      source: await workspace.openSource(await readSource(image ?? '')),
-      platform: settings.platform[0] ?? machine(),
-      jobs,
-      maxScratch,
-      limits,
-      listener,
-      signal,
-    });
-    return stack.use(rootfs).stream;
-  };
-  const { runtime, ...how } = entry;
-  const filter = runSeccomp === null ? null : filterForTrial(runSeccomp);
-  const opened = await openImageSandbox({
-    run: {
-      ...how,
-      command,
-      sandbox: sandbox === 'none' ? 'auto' : sandbox,
-      volumes: runtime?.volumes ?? [],
-      mounts: runMount,
-      tmpfs: runTmpfs,
-      hosts: runHosts,
-      memory: runMemory,
-      seccomp: filter?.program ?? null,
+      source: await workspace.openSource(await readSource(settings.image ?? '')),
+      platform: recordedPlatform(settings.platform),
     },
-    open,
-    limits,
-    signal,
-  });
-  if (filter !== null) await requireFiltering(opened);
-  const { launch, names } = opened;
+    workspace,
+  );
+  const { launch, names, losses } = opened;
   return {
     launch,
-    losses: [...opened.losses, ...(filter?.losses ?? [])],
+    losses,
     has: (path) => names.has(path),
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
@@ -221,6 +173,6 @@ async function namesOf(call: TraceCall): Promise<Prepared['has']> {
   }
   if (image === null) return null;
   const { inspectNamed } = await import('./trace-image.ts');
-  const { fs } = await inspectNamed(image, machine(), () => 0, call);
+  const { fs } = await inspectNamed(image, ownPlatform(), () => 0, call);
   return (path) => fs.resolve(ascii`/${path}`).path !== null;
 }

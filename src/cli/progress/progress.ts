@@ -24,6 +24,7 @@ interface Task {
 }
 
 const words: Readonly<Record<TaskPhase, string>> = {
+  run: 'running',
   scan: 'reading',
   rewrite: 'rewriting',
   recompress: 'recompressing',

@@ -11,16 +11,10 @@ import type { ProbePlan } from '../../probe/probe.ts';
 import type { SettingsOf } from '../../settings/option.ts';
 import type { probing } from '../../settings/tables/probing.ts';
 import type { running } from '../../settings/tables/running.ts';
+import { ownPlatform } from './own-platform.ts';
 
 /** The options of a run and of its probes. */
 export type ProgramSettings = SettingsOf<typeof running> & SettingsOf<typeof probing>;
-
-/** Returns the platform of this machine, as images name it. */
-export function ownPlatform(): Platform {
-  const names: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' };
-  const { platform, arch } = process;
-  return { os: platform, architecture: names[arch] ?? arch };
-}
 
 /**
  * Returns the command that runs in the sandbox: words that were given replace the command of the image, as with `docker run`.

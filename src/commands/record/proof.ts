@@ -7,7 +7,7 @@ import { task } from '../../events.ts';
 import type { TracePruning } from '../../image/trace-pruning.ts';
 import { straceArguments } from '../../jobs/record/strace.ts';
 import { compareRuns, refusalOfOriginals } from '../../jobs/record/trial/compare-runs.ts';
-import { missingPaths, withPathsBack } from '../../jobs/record/trial/missing-paths.ts';
+import { missingPaths, withPaths } from '../../jobs/record/trial/missing-paths.ts';
 import type { RecordingFacts, Trial } from '../../jobs/record/trial/trial.ts';
 import { utf8Bytes } from '../../bytes/bytes.ts';
 import type { SlimSettings } from '../../settings/tables/commands.ts';
@@ -103,7 +103,7 @@ export class Proof {
 
   /** Adds paths that a pruned image lacked to what was seen. */
   putBack({ missing }: Trial): void {
-    this.#trace = withPathsBack(this.trace, missing);
+    this.#trace = withPaths(this.trace, missing);
   }
 
   get facts(): RecordingFacts {

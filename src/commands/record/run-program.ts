@@ -119,12 +119,19 @@ function questionsOf({ image: { runtime }, settings, isOpen }: RunWish): Questio
   const plan: ProbePlan = planOf(settings) ?? { ...nothing, after: settings.runFor };
   const ports = tcpPortsOf(runtime.ports);
   return {
-    plan: isOpen ? plan : { ...plan, continueAfter: null },
+    plan: isOpen ? plan : withoutPerson(plan),
     ports,
     healthcheck: healthcheckOf(runtime),
     knocks: true,
     publish: isOpen ? publishedPorts(settings, ports) : [],
   };
+}
+
+/** Returns a plan in which nobody is waited for: the program runs for the usual time instead. */
+function withoutPerson(plan: ProbePlan): ProbePlan {
+  const { continueAfter, after } = plan;
+  if (continueAfter?.kind !== 'enter' && continueAfter?.kind !== 'signal') return plan;
+  return { ...plan, continueAfter: { kind: 'seconds', seconds: after } };
 }
 
 /** What ends a program that does not end by itself. */

@@ -6,7 +6,7 @@ import { readlink } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { inTurns } from '../../steps.ts';
 import type { PublishSetting } from '../../probe/mounts.ts';
-import type { ProbePlan, ProbeResult } from '../../probe/probe.ts';
+import type { Continue, ProbePlan, ProbeResult } from '../../probe/probe.ts';
 import { mergeSteps } from '../../trace/merge.ts';
 import type { Trace, TracedPath } from '../../trace/trace.ts';
 import { CommandOutput } from './command-output.ts';
@@ -35,7 +35,7 @@ export interface ProbedOptions extends Omit<RecordOptions, 'during' | 'output'> 
   /** Is told the addresses at which published ports can be reached. */
   readonly onPublished: (publications: readonly Publication[]) => void;
   /** Resolves when a person or a program says that it is enough. Called after the probes, where the plan says so. */
-  readonly wait: (signal: AbortSignal) => Promise<void>;
+  readonly wait: (after: Continue, signal: AbortSignal) => Promise<void>;
   /** Ends the command: everything was asked. */
   readonly finish: () => void;
 }
@@ -61,7 +61,7 @@ export async function recordProbed(options: ProbedOptions): Promise<ProbedRecord
       const logged = (pattern: RegExp, own: AbortSignal) =>
         output === null ? Promise.resolve() : output.logged(pattern, own);
       if (probes) results = await runProbes({ ...options, dial: reach.dial, exec, signal, logged });
-      if (plan.continueAfter !== null) await wait(signal).catch(() => {});
+      if (plan.continueAfter !== null) await wait(plan.continueAfter, signal).catch(() => {});
       if (!acts || !options.endsAfterwards) await aborted(signal);
     } finally {
       if (!signal.aborted) finish();

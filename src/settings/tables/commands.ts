@@ -6,6 +6,7 @@ import { checkGlobs } from '../rule-files.ts';
 import { arranging, layerSelection, squashAfterwards, squashSelection } from './layers.ts';
 import { packing, unpacked } from './packing.ts';
 import { pruning } from './pruning.ts';
+import { recording } from './recording.ts';
 import { registries } from './registries.ts';
 import { format, output, reports } from './reports.ts';
 import { checking, debugging, platform, result } from './result.ts';
@@ -22,7 +23,14 @@ export type RewritingSettings = SettingsOf<typeof rewriting>;
 /** What decides about the stages of `slim`. A plan takes the place of all of them. */
 export const slimming = { ...pruning, ...squashSelection, ...arranging, ...packing };
 
-export const slimOptions = { plan: planOption, ...slimming, ...debugging, ...checking, ...rewriting };
+export const slimOptions = {
+  plan: planOption,
+  ...slimming,
+  ...recording,
+  ...debugging,
+  ...checking,
+  ...rewriting,
+};
 export type SlimSettings = SettingsOf<typeof slimOptions>;
 
 export const squashOptions = { ...squashSelection, ...arranging, ...packing, ...checking, ...rewriting };

@@ -1,5 +1,7 @@
 /** The options of `slim` that record the image, try the result, and write what was learned. */
-import { flag, text, wholeNumber, type Option } from '../option.ts';
+import { OcislimError } from '../../errors.ts';
+import { parseCommand } from '../command-words.ts';
+import { flag, parsed, text, wholeNumber, type Option } from '../option.ts';
 import { probing } from './probing.ts';
 import { running } from './running.ts';
 
@@ -22,6 +24,12 @@ export const recording = {
     group,
   }),
   repair,
+  runCommand: parsed(commandOf, {
+    value: 'WORDS',
+    describe: 'record: run this in place of the command of the image',
+    details: 'The words after `--` say the same.',
+    group,
+  }),
   platformsAlike: flag({
     describe: 'record: prune other platforms by the same paths, without trying them',
     group,
@@ -41,3 +49,12 @@ export const recording = {
   ...running,
   ...probing,
 };
+
+/** Splits a command into words. @throws USAGE naming the option */
+function commandOf(given: string, where: string): readonly string[] {
+  try {
+    return parseCommand(given);
+  } catch (cause) {
+    throw new OcislimError('USAGE', `${where}: ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * `slim --record`: records the original, prunes what it did not use, runs the result, and publishes it if it does the same. `rewrite.ts` calls it
+ * in place of a plain run.
+ */
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeTemporaryFolder } from '../../files/temporary.ts';
+import type { RecordingFacts } from '../../jobs/record/trial/trial.ts';
+import { run, type RunOptions, type RunOutcome } from '../../jobs/rewrite/run.ts';
+import { escapeText } from '../../report/escape.ts';
+import { type PruneStage, type Stages } from '../../settings/stages.ts';
+import type { SlimSettings } from '../../settings/tables/commands.ts';
+import { BlobCache } from '../../store/cache/blob-cache.ts';
+import type { TracePruning } from '../../image/trace-pruning.ts';
+import type { Source } from '../../place/place.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { type Check, runChecked } from '../verify-with.ts';
+import { version } from '../version.ts';
+import type { Workspace } from '../workspace.ts';
+import { recordedPlatform } from './program.ts';
+import { Proof } from './proof.ts';
+import { type RecordedFiles, recordedFiles } from './recorded-files.ts';
+import { readRecordedImage } from './recorded-image.ts';
+import { TrialFailed } from './trial-failed.ts';
+
+/** A job whose result is proven. */
+export interface ProvenJob {
+  readonly source: Source;
+  readonly cache: BlobCache;
+  readonly settings: SlimSettings;
+  readonly stages: Stages;
+  /** Makes the transform of stages that have a pruning by what was seen. */
+  readonly transformOf: (stages: Stages) => Promise<RunOptions['transform']>;
+  /** What else looks at the result before it is published; null for nothing. */
+  readonly check: Check | null;
+}
+
+/** What a proven job led to. */
+export interface Proven {
+  readonly outcome: RunOutcome;
+  readonly recording: RecordingFacts;
+  /** The files that options ask for. */
+  readonly recorded: RecordedFiles;
+}
+
+/**
+ * Records, prunes, tries and publishes. A dry run records, and says what would be pruned.
+ * @throws GATE where the original does not do what is expected, TrialFailed where the result does something else, and what runs throw
+ */
+export async function runProven(
+  job: ProvenJob,
+  options: Omit<RunOptions, 'transform'>,
+  { workspace, surroundings }: { readonly workspace: Workspace; readonly surroundings: Surroundings },
+): Promise<Proven> {
+  const { source, cache, settings } = job;
+  const platform = recordedPlatform(settings.platform);
+  const image = await readRecordedImage(source, platform, workspace);
+  const proof = await Proof.begin(
+    { image, program: { source, cache, platform }, settings },
+    {
+      workspace,
+      wait: surroundings.wait,
+      onPublished: (all) => {
+        for (const { address, to } of all)
+          surroundings.tell(`port ${to} of the program is at http://${escapeText(address)}`);
+      },
+      programOutput: surroundings.programOutput,
+    },
+  );
+  const check: Check = async (place, digest) => {
+    await using result = await workspace.openResult(place);
+    await proof.try({ source: result, cache: null, platform });
+    await job.check?.(place, digest);
+  };
+  for (let repairs = 0; ; repairs++) {
+    const transform = await job.transformOf(withPruning(job.stages, await proof.pruning()));
+    try {
+      const { target } = options;
+      const outcome =
+        target === null
+          ? await run({ ...options, transform })
+          : await runChecked({ ...options, transform, target }, check, workspace);
+      return { outcome, recording: proof.facts, recorded: await recordedFiles(proof, settings) };
+    } catch (error) {
+      if (!(error instanceof TrialFailed)) throw error;
+      const { trial } = error.failed;
+      if (repairs >= settings.repair || trial.missing.length === 0) throw error;
+      proof.putBack(trial);
+    }
+  }
+}
+
+/** Adds a pruning by trace to stages. */
+function withPruning(stages: Stages, pruning: TracePruning): Stages {
+  const prune: PruneStage = stages.prune ?? {
+    selection: { kind: 'all' },
+    rules: [],
+    keep: [],
+    shadowed: false,
+    clearSetuid: [],
+    force: false,
+    traces: [],
+    notes: [],
+  };
+  return { ...stages, prune: { ...prune, traces: [pruning, ...prune.traces] } };
+}
+
+/** Opens the cache of a job that is read several times and pulled once: that of --cache-dir, or one that is removed at the end. */
+export async function openJobCache(
+  workspace: Workspace,
+  cleanup: AsyncDisposableStack,
+): Promise<BlobCache> {
+  const given = await workspace.openCache();
+  if (given !== null) return given;
+  const folder = cleanup.adopt(await makeTemporaryFolder('cache'), (path) =>
+    rm(path, { recursive: true, force: true }),
+  );
+  const { listener } = workspace;
+  return cleanup.use(
+    await BlobCache.open({
+      folder: join(folder, 'cache'),
+      maxBytes: Number.MAX_SAFE_INTEGER,
+      version,
+      listener,
+    }),
+  );
+}
