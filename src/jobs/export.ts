@@ -21,31 +21,45 @@ import { editTar } from '../layers/edit/edit-tar.ts';
 import type { LayerReader } from '../layers/read/layer-reader.ts';
 import { layerNumbers, type OneImageOptions, openOneImage, readIndexes } from './one-image.ts';
 
+export interface OpenedRootfs extends AsyncCloseable {
+  readonly entries: number;
+  /** Returns the tar. It throws no later than at its end where the bytes of a layer are not what they should be. */
+  tar(): ByteStream;
+  /** Lets go of the local copies of layers; call it when no tar is read any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the merged root filesystem of one image, to be read as one tar, as often as one likes: every visible path once, parents first,
+ * hard links after their targets, no whiteouts; entries as their layers store them. Reads the headers of all layers before it returns.
+ * @throws USAGE where there are several images to choose from, UNSUPPORTED for an artifact that is not an image, and whatever reading
+ * an image throws
+ */
+export async function openRootfs(options: OneImageOptions): Promise<OpenedRootfs> {
+  const { listener, signal } = options;
+  await using opened = await openOneImage(options);
+  const { image, source, reader } = opened;
+  const indexes = await readIndexes(opened, layerNumbers(image), options);
+  const edit = await inTurns(mergeLayers(image, indexes, source), signal);
+  const tar = () => coalesce(writeRootfs({ image, edit, reader, listener, signal }));
+  // The local copies of layers stay until the tar is written.
+  const kept = opened.handOver();
+  const close = () => kept.close();
+  return { tar, entries: edit.entries, close, [Symbol.asyncDispose]: close };
+}
+
 export interface RootfsExport extends AsyncCloseable {
-  /** The tar. It throws no later than at its end where the bytes of a layer are not what they should be. */
+  /** The tar, as `OpenedRootfs` has it. */
   readonly stream: ByteStream;
   readonly entries: number;
   /** Lets go of the local copies of layers; call it when the stream has ended, or is not wanted any more. */
   close(): Promise<void>;
 }
 
-/**
- * Writes the merged root filesystem of one image as one tar: every visible path once, parents first, hard links after their
- * targets, no whiteouts; entries as their layers store them. Reads the headers of all layers before it returns.
- * @throws USAGE where there are several images to choose from, UNSUPPORTED for an artifact that is not an image, and whatever reading
- * an image throws
- */
+/** Writes the merged root filesystem of one image as one tar. @throws what `openRootfs` throws */
 export async function exportRootfs(options: OneImageOptions): Promise<RootfsExport> {
-  const { listener, signal } = options;
-  await using opened = await openOneImage(options);
-  const { image, source, reader } = opened;
-  const indexes = await readIndexes(opened, layerNumbers(image), options);
-  const edit = await inTurns(mergeLayers(image, indexes, source), signal);
-  const stream = coalesce(writeRootfs({ image, edit, reader, listener, signal }));
-  // The local copies of layers stay until the tar is written.
-  const kept = opened.handOver();
-  const close = () => kept.close();
-  return { stream, entries: edit.entries, close, [Symbol.asyncDispose]: close };
+  const { tar, entries, close } = await openRootfs(options);
+  return { stream: tar(), entries, close, [Symbol.asyncDispose]: close };
 }
 
 /** A squash of all layers, even of a single one, which may hold whiteouts and paths twice. */

@@ -134,6 +134,7 @@ async function sandboxOf(
   command: readonly string[],
   runtime: Runtime,
 ): Promise<Prepared> {
+  const { openImageSandbox } = await import('../../jobs/record/sandbox/image-sandbox.ts');
   const { openProgram } = await import('../../commands/record/open-program.ts');
   const { readSource } = await import('../../jobs/read-reference.ts');
   const { settings } = call;
@@ -141,15 +142,18 @@ async function sandboxOf(
   await using workspace = await openWorkspace(call, screen);
   const { user, env, runUser, runEnv } = settings;
   const plain = { ...settings, runUser: runUser ?? user, runEnv: { ...env, ...runEnv } };
-  const opened = await openProgram(
-    { ...imageRunOf(plain, runtime, command), seccomp: null },
-    {
+  await using stack = new AsyncDisposableStack();
+  const open = async () => {
+    const program = {
       cache: await workspace.openCache(),
       source: await workspace.openSource(await readSource(settings.image ?? '')),
       platform: recordedPlatform(settings.platform),
-    },
-    workspace,
-  );
+    };
+    return stack.use(await openProgram(program, workspace)).tar();
+  };
+  const { limits, signal } = workspace;
+  const run = { ...imageRunOf(plain, runtime, command), seccomp: null };
+  const opened = await openImageSandbox({ run, open, limits, signal });
   const { launch, names, losses } = opened;
   return {
     launch,

@@ -5,6 +5,7 @@
 import { OcislimError } from '../../errors.ts';
 import { task } from '../../events.ts';
 import type { TracePruning } from '../../image/trace-pruning.ts';
+import type { OpenedRootfs } from '../../jobs/export.ts';
 import { straceArguments } from '../../jobs/record/strace.ts';
 import { compareRuns, refusalOfOriginals } from '../../jobs/record/trial/compare-runs.ts';
 import { missingPaths, withPaths } from '../../jobs/record/trial/missing-paths.ts';
@@ -15,7 +16,6 @@ import { inTurns } from '../../steps.ts';
 import { mergeSteps } from '../../trace/merge.ts';
 import { traceDataSteps } from '../../trace/trace-data.ts';
 import type { Trace } from '../../trace/trace.ts';
-import type { ProgramSource } from './open-program.ts';
 import { commandOfImage } from './program.ts';
 import { Profiles } from './profiles.ts';
 import type { RecordedImage } from './recorded-image.ts';
@@ -27,8 +27,8 @@ const originalRuns = 2;
 
 export interface ProofOptions {
   readonly image: RecordedImage;
-  /** Where the original is. */
-  readonly program: ProgramSource;
+  /** Its root filesystem. The caller closes it. */
+  readonly rootfs: OpenedRootfs;
   readonly settings: SlimSettings;
 }
 
@@ -82,9 +82,9 @@ export class Proof {
   }
 
   /** Runs a pruned image, and compares. @throws TrialFailed where it does something else than the original, and what running throws */
-  async try(program: ProgramSource): Promise<void> {
+  async try(rootfs: OpenedRootfs): Promise<void> {
     const name = this.#trials.length === 0 ? 'the pruned image' : 'the pruned image, again';
-    const tried = await this.#run(program, name, { isOpen: false, isTrial: true });
+    const tried = await this.#run(rootfs, name, { isOpen: false, isTrial: true });
     let trial = this.#judge(tried);
     if (trial.differences.length > 0 && trial.missing.length === 0) {
       // The original itself may do this differently now: a page that shows the minute does.
@@ -130,7 +130,7 @@ export class Proof {
     const number = this.#originals.length + 1;
     const isFirst = number === 1;
     const name = label ?? `the original, ${number} of ${originalRuns}`;
-    const seen = await this.#run(this.#options.program, name, { isOpen: isFirst, isTrial: false });
+    const seen = await this.#run(this.#options.rootfs, name, { isOpen: isFirst, isTrial: false });
     this.#originals.push(seen);
     const refusal = refusalOfOriginals(this.#originals.map(({ run }) => run));
     if (refusal !== null)
@@ -142,7 +142,7 @@ export class Proof {
   }
 
   async #run(
-    program: ProgramSource,
+    rootfs: OpenedRootfs,
     label: string,
     { isOpen, isTrial }: { readonly isOpen: boolean; readonly isTrial: boolean },
   ): Promise<SeenRun> {
@@ -153,7 +153,7 @@ export class Proof {
     const seen = await runProgram(
       {
         image,
-        program,
+        rootfs,
         settings,
         command: this.#command,
         strace: this.#strace,

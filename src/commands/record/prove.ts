@@ -17,6 +17,7 @@ import type { Surroundings } from '../surroundings.ts';
 import { type Check, runChecked } from '../verify-with.ts';
 import { version } from '../version.ts';
 import type { Workspace } from '../workspace.ts';
+import { openProgram } from './open-program.ts';
 import { recordedPlatform } from './program.ts';
 import { Proof } from './proof.ts';
 import { type RecordedFiles, recordedFiles } from './recorded-files.ts';
@@ -55,8 +56,9 @@ export async function runProven(
   const { source, cache, settings } = job;
   const platform = recordedPlatform(settings.platform);
   const image = await readRecordedImage(source, platform, workspace);
+  await using original = await openProgram({ source, cache, platform }, workspace);
   const proof = await Proof.begin(
-    { image, program: { source, cache, platform }, settings },
+    { image, rootfs: original, settings },
     {
       workspace,
       wait: surroundings.wait,
@@ -69,7 +71,8 @@ export async function runProven(
   );
   const check: Check = async (place, digest) => {
     await using result = await workspace.openResult(place);
-    await proof.try({ source: result, cache: null, platform });
+    await using pruned = await openProgram({ source: result, cache: null, platform }, workspace);
+    await proof.try(pruned);
     await job.check?.(place, digest);
   };
   for (let repairs = 0; ; repairs++) {

@@ -11,12 +11,13 @@ import {
   tcpPortsOf,
 } from '../../jobs/record/probed.ts';
 import { hasProbes } from '../../jobs/record/probes/run-probes.ts';
+import type { OpenedRootfs } from '../../jobs/export.ts';
+import { openImageSandbox } from '../../jobs/record/sandbox/image-sandbox.ts';
 import type { RootNames } from '../../jobs/record/root-names.ts';
 import type { ProgramRun } from '../../jobs/record/trial/trial.ts';
 import type { ProbePlan } from '../../probe/probe.ts';
 import type { RunEnd, Trace } from '../../trace/trace.ts';
 import type { Workspace } from '../workspace.ts';
-import { openProgram, type ProgramSource } from './open-program.ts';
 import { imageRunOf, nothing, planOf, type ProgramSettings, publishedPorts } from './program.ts';
 import type { RecordedImage } from './recorded-image.ts';
 
@@ -32,7 +33,8 @@ const shownLines = 20;
 /** A run to make. */
 export interface RunWish {
   readonly image: RecordedImage;
-  readonly program: ProgramSource;
+  /** Its root filesystem. */
+  readonly rootfs: OpenedRootfs;
   readonly settings: ProgramSettings;
   readonly command: readonly string[];
   /** The arguments of strace. */
@@ -68,10 +70,12 @@ export interface SeenRun extends Pick<ProbedRecording, 'absent' | 'refusal'> {
 
 /** Runs the program once. @throws GATE where it runs on and nothing is asked of it, and what unpacking and recording throw */
 export async function runProgram(wish: RunWish, means: RunMeans): Promise<SeenRun> {
-  const { image, settings, command, program, seccomp } = wish;
+  const { image, settings, command, rootfs, seccomp } = wish;
   const { workspace } = means;
   const run = { ...imageRunOf(settings, image.runtime, command), seccomp };
-  await using sandbox = await openProgram(run, program, workspace);
+  const { limits, signal } = workspace;
+  const open = () => Promise.resolve(rootfs.tar());
+  await using sandbox = await openImageSandbox({ run, open, limits, signal });
   const output = new CommandOutput({
     stdin: 'ignore',
     stdout: means.programOutput,
