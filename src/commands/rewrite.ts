@@ -153,7 +153,7 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   });
   await using target = await openDestination(destinations, { settings, pool }, workspace);
   const options = optionsOf(job, planned, { workspace, pool, cache, place });
-  const { outcome, recorded } = await runWork({ ...options, target });
+  const { outcome, recording, recorded } = await runWork({ ...options, target });
   const written = await writeDebug({ options, outcome, destinations, debug: named.debug }, workspace);
   const billed = await billsFor(outcome, destinations, settings, { workspace, cache });
   const report = buildReport(outcome, {
@@ -165,7 +165,7 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
     warnings: workspace.warnings,
     squashOrigin: job.squashOrigin,
     debug: written?.image ?? null,
-    // recording,
+    recording,
   });
   const failure = written?.failure ?? billed.failure ?? refusalOf(report, settings);
   const { bills } = billed;

@@ -194,8 +194,8 @@ export class Proof {
 }
 
 function sandboxOf(seen: SeenRun | undefined): RecordingFacts['sandbox'] {
-  const kind = seen?.launch.place?.entrance.kind;
-  return kind === 'chroot' || kind === 'unshare' ? kind : 'bwrap';
+  const entrance = seen?.launch.place?.entrance;
+  return entrance?.kind === 'sandbox' ? entrance.by : 'chroot';
 }
 
 /** What the sandbox could not do as the image says. */
