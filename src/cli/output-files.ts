@@ -107,6 +107,14 @@ export async function writeOutputs(outcome: Outcome, settings: FileSettings): Pr
   return failure;
 }
 
+/** Writes what was recorded although nothing was published, where it was asked for. @throws IO */
+export async function writeTrace(file: string | null | undefined, text: string | null): Promise<void> {
+  if (file == null || text === null) return;
+  await writeFile(file, text).catch((error: unknown) => {
+    throw at('--save-trace', fileError(`write ${JSON.stringify(file)}`, error));
+  });
+}
+
 /** A file that is written, and the bill of materials in it, where it has one. */
 interface Written extends Named {
   readonly bill?: Bill;

@@ -11,10 +11,11 @@ import type { Options } from '../settings/option.ts';
 import type { JobSettings } from '../commands/rewrite.ts';
 import type { Surroundings } from '../commands/surroundings.ts';
 import { recording } from '../settings/tables/recording.ts';
+import { TrialFailed } from '../commands/record/trial-failed.ts';
 import { reports } from '../settings/tables/reports.ts';
 import { result } from '../settings/tables/result.ts';
 import type { Call, Console } from './command.ts';
-import { checkOutputs, writeOutputs } from './output-files.ts';
+import { checkOutputs, writeOutputs, writeTrace } from './output-files.ts';
 import { pipeToStdout } from './pipe.ts';
 import { Screen } from './screen.ts';
 
@@ -72,6 +73,11 @@ export async function runRewriting<Settings extends JobSettings>(
     ...audienceOf(settings, console, screen),
   }).catch((error: unknown) => {
     if (error instanceof PartlyPublished) console.stdout.write(`${error.image}\n`);
+    if (error instanceof TrialFailed) {
+      screen.stop();
+      for (const each of error.lines) console.stderr.write(`${each}\n`);
+      return writeTrace(settings.saveTrace, error.trace).then(() => Promise.reject(error));
+    }
     throw error;
   });
   screen.stop();
@@ -100,9 +106,7 @@ function audienceOf(
     wait: async (after, signal) =>
       (await import('./commands/recording-wait.ts')).isEnough(after, paused, signal),
     tell: (line) => void paused.write(`ocislim: ${line}\n`),
-    programOutput: verbose
-      ? { write: (chunk) => paused.write(Buffer.from(chunk).toString('utf8')) }
-      : null,
+    programOutput: verbose ? { write: (chunk) => paused.write(Buffer.from(chunk).toString('utf8')) } : null,
   };
 }
 
@@ -123,7 +127,9 @@ function isPiped(line: CommandLine, { tag }: Pick<JobSettings, 'tag'>): boolean 
   return [line.argument('dst') ?? [], tag].flat().some((text) => isStream(parseReference(text)));
 }
 
-type CliSettings = Pick<JobSettings, 'quiet' | 'verbose' | 'format'>;
+type CliSettings = Pick<JobSettings, 'quiet' | 'verbose' | 'format'> & {
+  readonly saveTrace?: string | null;
+};
 
 async function print(
   outcome: Outcome,

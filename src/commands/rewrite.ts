@@ -147,10 +147,14 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   const place = plainPlaceOf(job);
   if (place !== null) warnOfPlainLayers(place, job.work, listener);
   signal.throwIfAborted();
-  const { run: runWork, source: planned } = await plan(job, { workspace, surroundings, cache }, {
-    source,
-    reference: named.source,
-  });
+  const { run: runWork, source: planned } = await plan(
+    job,
+    { workspace, surroundings, cache },
+    {
+      source,
+      reference: named.source,
+    },
+  );
   await using target = await openDestination(destinations, { settings, pool }, workspace);
   const options = optionsOf(job, planned, { workspace, pool, cache, place });
   const { outcome, recording, recorded } = await runWork({ ...options, target });
@@ -297,7 +301,11 @@ async function plan(
 /** Makes the transform of stages. */
 async function transformOfStages(
   stages: Stages,
-  { workspace, reference, settings }: Pick<Job, 'settings'> & Pick<Means, 'workspace'> & Pick<From, 'reference'>,
+  {
+    workspace,
+    reference,
+    settings,
+  }: Pick<Job, 'settings'> & Pick<Means, 'workspace'> & Pick<From, 'reference'>,
 ): Promise<Transform> {
   const { transformOf } = await import('../settings/transform.ts');
   return transformOf(stages, baseReader(workspace, reference, settings.platform));
@@ -358,11 +366,7 @@ function checkOf({ verifyWith = null }: JobSettings, workspace: Workspace): Chec
 }
 
 /** Runs a transform; with a check, publishes only what that accepts. */
-async function runWith(
-  options: RunOptions,
-  check: Check | null,
-  workspace: Workspace,
-): Promise<RunOutcome> {
+async function runWith(options: RunOptions, check: Check | null, workspace: Workspace): Promise<RunOutcome> {
   const { target } = options;
   if (check === null || target === null) return run(options);
   const { runChecked } = await import('./verify-with.ts');

@@ -58,8 +58,9 @@ export interface RootfsExport extends AsyncCloseable {
 
 /** Writes the merged root filesystem of one image as one tar. @throws what `openRootfs` throws */
 export async function exportRootfs(options: OneImageOptions): Promise<RootfsExport> {
-  const { tar, entries, close } = await openRootfs(options);
-  return { stream: tar(), entries, close, [Symbol.asyncDispose]: close };
+  const rootfs = await openRootfs(options);
+  const close = () => rootfs.close();
+  return { stream: rootfs.tar(), entries: rootfs.entries, close, [Symbol.asyncDispose]: close };
 }
 
 /** A squash of all layers, even of a single one, which may hold whiteouts and paths twice. */

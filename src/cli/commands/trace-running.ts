@@ -129,11 +129,7 @@ export async function prepare(
 }
 
 /** Unpacks the image into a sandbox. */
-async function sandboxOf(
-  call: TraceCall,
-  command: readonly string[],
-  runtime: Runtime,
-): Promise<Prepared> {
+async function sandboxOf(call: TraceCall, command: readonly string[], runtime: Runtime): Promise<Prepared> {
   const { openImageSandbox } = await import('../../jobs/record/sandbox/image-sandbox.ts');
   const { openProgram } = await import('../../commands/record/open-program.ts');
   const { readSource } = await import('../../jobs/read-reference.ts');

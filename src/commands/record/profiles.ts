@@ -33,7 +33,5 @@ export class Profiles {
 }
 
 function allowedCalls({ syscalls }: SeccompProfile): ReadonlySet<string> {
-  return new Set(
-    syscalls.filter(({ action }) => action === 'SCMP_ACT_ALLOW').flatMap(({ names }) => names),
-  );
+  return new Set(syscalls.filter(({ action }) => action === 'SCMP_ACT_ALLOW').flatMap(({ names }) => names));
 }

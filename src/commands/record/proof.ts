@@ -96,7 +96,7 @@ export class Proof {
     throw new TrialFailed({
       trial,
       facts: this.facts,
-      lines: tried.lines,
+      output: tried.lines,
       refused: this.profiles.refusedCalls(tried.trace),
     });
   }

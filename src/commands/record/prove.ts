@@ -86,9 +86,11 @@ export async function runProven(
       return { outcome, recording: proof.facts, recorded: await recordedFiles(proof, settings) };
     } catch (error) {
       if (!(error instanceof TrialFailed)) throw error;
-      const { trial } = error.failed;
-      if (repairs >= settings.repair || trial.missing.length === 0) throw error;
-      proof.putBack(trial);
+      if (repairs >= settings.repair || error.trial.missing.length === 0) {
+        error.trace = (await recordedFiles(proof, settings)).saveTrace;
+        throw error;
+      }
+      proof.putBack(error.trial);
     }
   }
 }
@@ -109,10 +111,7 @@ function withPruning(stages: Stages, pruning: TracePruning): Stages {
 }
 
 /** Opens the cache of a job that is read several times and pulled once: that of --cache-dir, or one that is removed at the end. */
-export async function openJobCache(
-  workspace: Workspace,
-  cleanup: AsyncDisposableStack,
-): Promise<BlobCache> {
+export async function openJobCache(workspace: Workspace, cleanup: AsyncDisposableStack): Promise<BlobCache> {
   const given = await workspace.openCache();
   if (given !== null) return given;
   const folder = cleanup.adopt(await makeTemporaryFolder('cache'), (path) =>

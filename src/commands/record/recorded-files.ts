@@ -19,7 +19,8 @@ export async function recordedFiles(
 ): Promise<RecordedFiles> {
   return {
     saveTrace: settings.saveTrace === null ? null : await traceText(trace),
-    seccomp: profiles.seccomp === null ? null : `${safeJsonText(JSON.stringify(profiles.seccomp, null, 2))}\n`,
+    seccomp:
+      profiles.seccomp === null ? null : `${safeJsonText(JSON.stringify(profiles.seccomp, null, 2))}\n`,
     apparmor: null,
     creport: null,
   };

@@ -180,7 +180,10 @@ class Ending implements Disposable {
     throw new OcislimError(
       'GATE',
       `the program still runs after ${patience / 1000} s, and nothing is asked of it; nothing was published`,
-      { advice: 'Ask it something: --http-probe, --exec-probe. Or say how long it takes: --continue-after 20.' },
+      {
+        advice:
+          'Ask it something: --http-probe, --exec-probe. Or say how long it takes: --continue-after 20.',
+      },
     );
   }
 
