@@ -73,11 +73,8 @@ export async function runRewriting<Settings extends JobSettings>(
     ...audienceOf(settings, console, screen),
   }).catch((error: unknown) => {
     if (error instanceof PartlyPublished) console.stdout.write(`${error.image}\n`);
-    if (error instanceof TrialFailed) {
-      screen.stop();
-      for (const each of error.lines) console.stderr.write(`${each}\n`);
+    if (error instanceof TrialFailed)
       return writeTrace(settings.saveTrace, error.trace).then(() => Promise.reject(error));
-    }
     throw error;
   });
   screen.stop();

@@ -32,7 +32,8 @@ const rooms: Readonly<Record<string, string>> = {
   report:
     'oci bytes rules changeset codec image probe trace rootfs closure slim analyze compress layers jobs',
   settings: 'oci bytes rules files codec image probe registry trace rootfs slim analyze compress report',
-  commands: 'oci bytes rules place files codec image registry store slim analyze layers jobs report settings',
+  commands:
+    'oci bytes rules place files codec image probe registry store trace slim analyze layers jobs report settings',
   cli: 'oci bytes rules stream files changeset codec image probe store trace rootfs closure slim analyze jobs report settings commands',
 };
 

@@ -78,6 +78,7 @@ function sandboxOptions({ settings }: TraceCall): readonly (readonly [option: st
     ['--run-tmpfs', settings.runTmpfs.length > 0],
     ['--run-hosts', Object.keys(settings.runHosts).length > 0],
     ['--run-memory', settings.runMemory !== null],
+    ['--run-seccomp', settings.runSeccomp !== null],
   ];
 }
 
@@ -131,6 +132,7 @@ export async function prepare(
 /** Unpacks the image into a sandbox. */
 async function sandboxOf(call: TraceCall, command: readonly string[], runtime: Runtime): Promise<Prepared> {
   const { openImageSandbox } = await import('../../jobs/record/sandbox/image-sandbox.ts');
+  const { filterForTrial, requireFiltering } = await import('../../jobs/record/sandbox/trial-filter.ts');
   const { openProgram } = await import('../../commands/record/open-program.ts');
   const { readSource } = await import('../../jobs/read-reference.ts');
   const { settings } = call;
@@ -148,12 +150,14 @@ async function sandboxOf(call: TraceCall, command: readonly string[], runtime: R
     return stack.use(await openProgram(program, workspace)).tar();
   };
   const { limits, signal } = workspace;
-  const run = { ...imageRunOf(plain, runtime, command), seccomp: null };
+  const filter = settings.runSeccomp === null ? null : filterForTrial(settings.runSeccomp);
+  const run = { ...imageRunOf(plain, runtime, command), seccomp: filter?.program ?? null };
   const opened = await openImageSandbox({ run, open, limits, signal });
-  const { launch, names, losses } = opened;
+  if (filter !== null) await requireFiltering(opened);
+  const { launch, names } = opened;
   return {
     launch,
-    losses,
+    losses: [...opened.losses, ...(filter?.losses ?? [])],
     has: (path) => names.has(path),
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };

@@ -21,10 +21,10 @@ function adviceOnCommand(word: string, commands: readonly Command[]): string | n
   const known = otherCommands.get(word.toLowerCase());
   if (known !== undefined) return known;
   const names = [...commands.map(({ name }) => name), 'help', 'version'];
-  const option = commands.find((command) => longOptions(command).includes(word));
-  if (option !== undefined) return `--${word} is an option: see "ocislim help ${option.name}".`;
   const actions = commands.find(({ positionals: [first] }) => first?.choices?.includes(word) === true);
   if (actions !== undefined) return `Write "ocislim ${actions.name} ${word}".`;
+  const option = commands.find((command) => longOptions(command).includes(word));
+  if (option !== undefined) return `--${word} is an option: see "ocislim help ${option.name}".`;
   const near = closestWord(word, names);
   return near === null ? null : `Did you mean ${near}?`;
 }

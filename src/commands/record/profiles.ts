@@ -1,37 +1,38 @@
 /** The profiles that options of a recording ask for, made of what the original did. */
+import { filterForTrial } from '../../jobs/record/sandbox/trial-filter.ts';
 import { seccompProfile, type SeccompProfile } from '../../trace/seccomp.ts';
 import type { Trace } from '../../trace/trace.ts';
-import type { RecordingFacts } from '../../jobs/record/trial/trial.ts';
-import type { ProofOptions } from './proof.ts';
+import type { SlimSettings } from '../../settings/tables/commands.ts';
 
 export class Profiles {
   readonly seccomp: SeccompProfile | null;
-  /** The filter under which a pruned image is tried; null without --seccomp, and where no sandbox can apply it. */
+  /** The filter under which a pruned image is tried; null without --seccomp. */
   readonly filter: Uint8Array | null;
+  /** What the filter does not do as the profile says, as rests of sentences. */
+  readonly losses: readonly string[];
+  readonly #allowed: ReadonlySet<string>;
 
-  private constructor(seccomp: SeccompProfile | null, filter: Uint8Array | null) {
-    this.seccomp = seccomp;
-    this.filter = filter;
+  /** Makes the profiles that settings ask for. @throws TRACE_INVALID, and UNSUPPORTED where this machine has no such filter */
+  constructor(trace: Trace, { seccomp }: Pick<SlimSettings, 'seccomp'>) {
+    this.seccomp = seccomp === null ? null : seccompProfile(trace);
+    const made = this.seccomp === null ? null : filterForTrial(this.seccomp);
+    this.filter = made?.program ?? null;
+    this.losses = made?.losses ?? [];
+    this.#allowed = new Set(
+      (this.seccomp?.syscalls ?? [])
+        .filter(({ action }) => action === 'SCMP_ACT_ALLOW')
+        .flatMap(({ names }) => names),
+    );
   }
 
-  static of(trace: Trace, { settings }: ProofOptions): Profiles {
-    const seccomp = settings.seccomp === null ? null : seccompProfile(trace);
-    return new Profiles(seccomp, null);
-  }
-
-  get seccompFacts(): RecordingFacts['seccomp'] {
-    if (this.seccomp === null) return null;
-    return { calls: allowedCalls(this.seccomp).size, isTried: this.filter !== null };
+  /** How many system calls the seccomp profile allows; null without --seccomp. */
+  get calls(): number | null {
+    return this.seccomp === null ? null : this.#allowed.size;
   }
 
   /** Returns the system calls of a run that the seccomp profile does not allow, sorted. */
   refusedCalls(trace: Trace): readonly string[] {
     if (this.seccomp === null) return [];
-    const allowed = allowedCalls(this.seccomp);
-    return [...trace.syscalls.keys()].filter((name) => !allowed.has(name)).sort();
+    return [...trace.syscalls.keys()].filter((name) => !this.#allowed.has(name)).sort();
   }
-}
-
-function allowedCalls({ syscalls }: SeccompProfile): ReadonlySet<string> {
-  return new Set(syscalls.filter(({ action }) => action === 'SCMP_ACT_ALLOW').flatMap(({ names }) => names));
 }

@@ -40,6 +40,9 @@ export class Proof {
   readonly #originals: SeenRun[] = [];
   readonly #trials: Trial[] = [];
   #trace: Trace | null = null;
+  /** Whether the last try ran under the seccomp profile, and why it did not. */
+  #isFiltered = false;
+  #unfiltered: readonly string[] = [];
   #profiles: Profiles | null = null;
 
   private constructor(options: ProofOptions, means: RunMeans, strace: readonly string[]) {
@@ -58,7 +61,7 @@ export class Proof {
     const proof = new Proof(options, means, strace);
     for (let i = 0; i < originalRuns; i++) await proof.#runOriginal();
     proof.#trace = await proof.#merged();
-    proof.#profiles = Profiles.of(proof.#trace, options);
+    proof.#profiles = new Profiles(proof.#trace, options.settings);
     return proof;
   }
 
@@ -85,6 +88,9 @@ export class Proof {
   async try(rootfs: OpenedRootfs): Promise<void> {
     const name = this.#trials.length === 0 ? 'the pruned image' : 'the pruned image, again';
     const tried = await this.#run(rootfs, name, { isOpen: false, isTrial: true });
+    const { filtering } = tried;
+    this.#isFiltered = this.profiles.filter !== null && filtering.isApplied;
+    this.#unfiltered = filtering.isApplied || filtering.why === null ? [] : [filtering.why];
     let trial = this.#judge(tried);
     if (trial.differences.length > 0 && trial.missing.length === 0) {
       // The original itself may do this differently now: a page that shows the minute does.
@@ -96,7 +102,7 @@ export class Proof {
     throw new TrialFailed({
       trial,
       facts: this.facts,
-      output: tried.lines,
+      lines: tried.lines,
       refused: this.profiles.refusedCalls(tried.trace),
     });
   }
@@ -109,6 +115,7 @@ export class Proof {
   get facts(): RecordingFacts {
     const [first] = this.#originals;
     const { image } = this.#options;
+    const { calls, losses } = this.profiles;
     return {
       platform: image.platform,
       sandbox: sandboxOf(first),
@@ -116,9 +123,9 @@ export class Proof {
       paths: this.trace.paths.size,
       originals: this.#originals.map(({ run }) => run),
       trials: this.#trials,
-      seccomp: this.profiles.seccompFacts,
+      seccomp: calls === null ? null : { calls, isTried: this.#isFiltered },
       alike: [],
-      losses: [...new Set(this.#originals.flatMap(lossesOf))],
+      losses: [...new Set([...this.#originals.flatMap(lossesOf), ...losses, ...this.#unfiltered])],
     };
   }
 
@@ -157,7 +164,7 @@ export class Proof {
         settings,
         command: this.#command,
         strace: this.#strace,
-        seccomp: isTrial ? this.profiles.filter : null,
+        profile: isTrial ? this.profiles.filter : null,
         isOpen,
         name: 'the recording',
       },

@@ -12,7 +12,8 @@ import {
 } from '../../jobs/record/probed.ts';
 import { hasProbes } from '../../jobs/record/probes/run-probes.ts';
 import type { OpenedRootfs } from '../../jobs/export.ts';
-import { openImageSandbox } from '../../jobs/record/sandbox/image-sandbox.ts';
+import { type ImageSandbox, openImageSandbox } from '../../jobs/record/sandbox/image-sandbox.ts';
+import { filterForTrial, requireFiltering } from '../../jobs/record/sandbox/trial-filter.ts';
 import type { RootNames } from '../../jobs/record/root-names.ts';
 import type { ProgramRun } from '../../jobs/record/trial/trial.ts';
 import type { ProbePlan } from '../../probe/probe.ts';
@@ -39,7 +40,8 @@ export interface RunWish {
   readonly command: readonly string[];
   /** The arguments of strace. */
   readonly strace: readonly string[];
-  readonly seccomp: Uint8Array | null;
+  /** The seccomp filter under which it runs where it can; null for that of --run-seccomp, if there is one. */
+  readonly profile: Uint8Array | null;
   /** Whether a person may use the program meanwhile (--continue-after, published ports). */
   readonly isOpen: boolean;
   /** The name of its trace in messages. */
@@ -64,18 +66,22 @@ export interface SeenRun extends Pick<ProbedRecording, 'absent' | 'refusal'> {
   /** The names that the image has. */
   readonly names: RootNames;
   readonly losses: readonly string[];
+  readonly filtering: ImageSandbox['filtering'];
   /** The last lines that the program printed. */
   readonly lines: readonly string[];
 }
 
 /** Runs the program once. @throws GATE where it runs on and nothing is asked of it, and what unpacking and recording throw */
 export async function runProgram(wish: RunWish, means: RunMeans): Promise<SeenRun> {
-  const { image, settings, command, rootfs, seccomp } = wish;
+  const { image, settings, command, rootfs, profile } = wish;
   const { workspace } = means;
+  const given = settings.runSeccomp === null ? null : filterForTrial(settings.runSeccomp);
+  const seccomp = profile ?? given?.program ?? null;
   const run = { ...imageRunOf(settings, image.runtime, command), seccomp };
   const { limits, signal } = workspace;
   const open = () => Promise.resolve(rootfs.tar());
   await using sandbox = await openImageSandbox({ run, open, limits, signal });
+  if (profile === null && given !== null) await requireFiltering(sandbox);
   const output = new CommandOutput({
     stdin: 'ignore',
     stdout: means.programOutput,
@@ -111,7 +117,8 @@ export async function runProgram(wish: RunWish, means: RunMeans): Promise<SeenRu
     refusal: recording.refusal,
     launch: sandbox.launch,
     names: sandbox.names,
-    losses: sandbox.losses,
+    losses: [...sandbox.losses, ...(given?.losses ?? [])],
+    filtering: sandbox.filtering,
     lines: output.lastLines(shownLines),
   };
 }
