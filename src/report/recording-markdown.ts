@@ -3,15 +3,14 @@ import { shownPath } from './escape.ts';
 import { formatNumberOf, formatSeconds } from './figures.ts';
 import { bullets, code, details, escapeMarkdown, table } from './markdown-syntax.ts';
 import {
-  bodyText,
   boundedText,
   differenceText,
-  meanSeconds,
   originalText,
   type ProbeReport,
   prunedText,
   recordingNotes,
   recordingSentence,
+  secondsOf,
 } from './recording-words.ts';
 import type { RecordingReport } from './report.ts';
 
@@ -40,8 +39,8 @@ export function renderRecording(recording: RecordingReport): string[] {
 
 function probeTable(probes: RecordingReport['probes']): string[] {
   if (probes.length === 0) return [];
-  const head = ['probe', 'original', 'pruned', 'body', 'seconds'];
-  const rows = table(head, probes.slice(0, listedProbes).map(probeRow), 'llllr');
+  const head = ['probe', 'original', 'pruned', 'time'];
+  const rows = table(head, probes.slice(0, listedProbes).map(probeRow), 'lllr');
   const rest = probes.length - listedProbes;
   const blocks = [
     rows,
@@ -51,13 +50,13 @@ function probeTable(probes: RecordingReport['probes']): string[] {
 }
 
 function probeRow(probe: ProbeReport): string[] {
-  const times = [meanSeconds(probe.originals), meanSeconds([probe.pruned])];
   return [
     code(boundedText(probe.name)),
     escapeMarkdown(originalText(probe)),
     escapeMarkdown(prunedText(probe)),
-    bodyText(probe),
-    times.flatMap((seconds) => (seconds === null ? [] : formatSeconds(seconds))).join(' → '),
+    secondsOf(probe)
+      .flatMap((seconds) => (seconds === null ? [] : formatSeconds(seconds)))
+      .join(' → '),
   ];
 }
 

@@ -92,29 +92,24 @@ export function prunedText(probe: ProbeReport): string {
   const { pruned, originals, kind, bodyCompared } = probe;
   if (pruned === null) return 'not asked';
   if (isLeftOut(probe)) return '';
-  const isSame = originals.some(
-    (answer) =>
-      answer !== null &&
-      answer.status === pruned.status &&
-      answer.ok === pruned.ok &&
-      (!bodyCompared || answer.digest === pruned.digest),
-  );
-  if (isSame) return 'the same';
-  const isBodyAlone = originals.some((answer) => answer?.status === pruned.status && answer.ok === pruned.ok);
-  return `${answerText(kind, pruned)}${isBodyAlone ? ' with other contents' : ''}`;
+  const alike = originals.filter((answer) => answer?.status === pruned.status && answer.ok === pruned.ok);
+  if (alike.length === 0) return answerText(kind, pruned);
+  if (bodyCompared && alike.every((answer) => answer?.digest !== pruned.digest))
+    return `${answerText(kind, pruned)} with other contents`;
+  return changesByItself(probe) ? 'the same; body not compared' : 'the same';
 }
 
-/** Says whether the body of a probe is compared. */
-export function bodyText(probe: ProbeReport): string {
-  if (probe.bodyCompared) return 'compared';
-  const hasBody = probe.originals.some((answer) => answer !== null && answer.digest !== null);
-  return hasBody ? 'changes by itself' : '';
+/** Whether the runs of the original do not agree on a body, so that it is not compared. */
+function changesByItself({ bodyCompared, originals }: ProbeReport): boolean {
+  return !bodyCompared && originals.some((answer) => answer !== null && answer.digest !== null);
 }
 
-/** Returns the mean of the seconds that answers took; null where none is known. */
-export function meanSeconds(answers: readonly (Answer | null)[]): number | null {
-  const known = answers.flatMap((answer) => answer?.seconds ?? []);
-  return known.length === 0 ? null : known.reduce((sum, seconds) => sum + seconds, 0) / known.length;
+/** Returns the mean of the seconds that the originals took for an answer, and those of the pruned image; null where none is known. */
+export function secondsOf(probe: ProbeReport): readonly [original: number | null, pruned: number | null] {
+  if (isLeftOut(probe)) return [null, null];
+  const known = probe.originals.flatMap((answer) => answer?.seconds ?? []);
+  const sum = known.reduce((total, seconds) => total + seconds, 0);
+  return [known.length === 0 ? null : sum / known.length, probe.pruned?.seconds ?? null];
 }
 
 const health = ['unknown', 'serving', 'not serving', 'service unknown'];
@@ -128,7 +123,7 @@ function answerText(kind: ProbeReport['kind'], { status, length, error, ok }: An
 
 /** Says which bodies, and whether the output, change from run to run, so that they say nothing about the pruned image. */
 function uncomparedText({ probes, runs }: RecordingReport): string {
-  const changing = probes.filter((probe) => bodyText(probe) === 'changes by itself');
+  const changing = probes.filter(changesByItself);
   const [first, ...rest] = runs.map(({ output }) => output?.digest ?? null);
   const isOutputSteady = rest.every((digest) => digest === first);
   const parts = [

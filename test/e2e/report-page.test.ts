@@ -33,6 +33,7 @@ describe('a page in Chromium', () => {
       'Where the bytes are',
       'Layers',
       'Files',
+      'Recorded and tried',
       'Packages',
       'Warnings',
     ]);
@@ -150,6 +151,20 @@ describe('a page in Chromium', () => {
     await page.locator('.words').getByRole('button', { name: 'usr/' }).click();
     expect(await page.locator('.crumbs li').allTextContents()).toEqual(['whole image', 'usr']);
     expect(await page.locator('.words caption').textContent()).toBe('Contents of /usr');
+  });
+
+  test('lists what was asked of a recorded image, and searches in it', async () => {
+    await using opened = await openFile(browser, file('made.html'));
+    const { page } = opened;
+    expect(await page.locator('#tried .verdict').textContent()).toContain(
+      'the pruned image answers the same.',
+    );
+    const rows = page.locator('#tried .vbody .vrow');
+    expect(await rows.count()).toBeGreaterThanOrEqual(12);
+    await page.getByLabel('Search Probes').fill('/39');
+    await expect.poll(() => rows.count()).toBe(1);
+    expect(await rows.first().textContent()).toContain('780 ms');
+    expect(opened.complaints).toEqual([]);
   });
 
   test('colours by layer when asked', async () => {

@@ -9,6 +9,7 @@ import type { Report } from '../../src/report/report.ts';
 import { reportSchema } from '../../src/report/schema.ts';
 import { colorStyle } from '../../src/report/style.ts';
 import { renderSummary } from '../../src/report/summary.ts';
+import type { ProbeResult } from '../../src/probe/probe.ts';
 import { rewrite, tar } from '../jobs/rig.ts';
 import { buildImage } from '../support/image-builder.ts';
 import { expectHarmless, expectNoMarkup, nasty } from '../support/hostile-text.ts';
@@ -192,14 +193,14 @@ linux/amd64 ran twice and was asked 5 things; the pruned image answers the same.
 - not tried: linux/arm64, pruned by the same paths
 - in the sandbox: every file belongs to one user, the only one that there is
 
-| probe | original | pruned | body | seconds |
-| --- | --- | --- | --- | --: |
-| \`GET http://:80/\` | 200, 600 B | the same | compared | 20 ms → 20 ms |
-| \`GET http://:80/time\` | 200, 2.0 kB | the same | changes by itself | 12 ms → 12 ms |
-| \`GET http://:80/gone\` | 404, 300 B | the same | compared | 12 ms → 12 ms |
-| \`app-cli status\` | ended with 0, 100 B | the same | compared | 1.5 s → 1.5 s |
-| \`tcp://:9000\` | takes connections | the same |  | 12 ms → 12 ms |
-| \`GET /users/{id}\` | not called: no example of the parameter id |  |  | 0 ms → 0 ms |
+| probe | original | pruned | time |
+| --- | --- | --- | --: |
+| \`GET http://:80/\` | 200, 600 B | the same | 20 ms → 20 ms |
+| \`GET http://:80/time\` | 200, 2.0 kB | the same; body not compared | 12 ms → 12 ms |
+| \`GET http://:80/gone\` | 404, 300 B | the same | 12 ms → 12 ms |
+| \`app-cli status\` | ended with 0, 100 B | the same | 1.5 s → 1.5 s |
+| \`tcp://:9000\` | takes connections | the same | 12 ms → 12 ms |
+| \`GET /users/{id}\` | not called: no example of the parameter id |  |  |
 
 ### Try 1: put back
 
@@ -217,6 +218,36 @@ linux/amd64 ran twice and was asked 5 things; the pruned image answers the same.
     expect(text).toContain('| `GET http://:80/99` | 200, 9.9 kB | not asked |');
     expect(text).not.toContain('`GET http://:80/100`');
     expect(text).toContain('\n150 more probes are in the JSON report.\n');
+  });
+});
+
+describe('what a probe got from the pruned image', () => {
+  /** Returns the cell of the table for one probe, of two originals and a pruned image. */
+  const cellFor = (first: ProbeResult, second: ProbeResult | null, pruned: ProbeResult | null) => {
+    const [one, two, tried] = [first, second, pruned].map((each) => serverRun(each === null ? [] : [each]));
+    if (one === undefined || two === undefined || tried === undefined) throw new Error('three runs');
+    const trials = [{ run: tried, differences: [], missing: [] }];
+    const text = renderMarkdown(withFacts({ originals: [one, two], trials }));
+    return /^\| `[^|]*\| [^|]* \| ([^|]*) \|/m.exec(text.slice(text.indexOf('| probe |')))?.[1];
+  };
+  const answer = getResult('/', 1);
+  it.each([
+    ['the same', answer, answer, answer],
+    ['the same; body not compared', answer, getResult('/', 2), getResult('/', 3)],
+    ['200, 300 B with other contents', answer, answer, getResult('/', 3)],
+    ['500, 100 B', answer, answer, getResult('/', 1, { status: 500, ok: false })],
+    ['not asked', answer, answer, null],
+    ['the same; body not compared', answer, null, getResult('/', 3)],
+    ['it is closed', answer, answer, getResult('/', 1, { status: null, ok: false, error: 'it is closed' })],
+    ['not serving', { ...answer, kind: 'grpc', status: 1 }, null, { ...answer, kind: 'grpc', status: 2 }],
+    [
+      'ended with 1, 100 B',
+      { ...answer, kind: 'exec', status: 0 },
+      null,
+      { ...answer, kind: 'exec', status: 1 },
+    ],
+  ] as const)('is told as "%s"', (told, first, second, pruned) => {
+    expect(cellFor(first, second, pruned)).toBe(told);
   });
 });
 

@@ -55,6 +55,7 @@ export function imageOf(analysis: Analysis, files: PackedFiles | null): PageImag
             rounded: files.rounded,
           },
     gates: [],
+    tried: null,
     tables: tablesOf(analysis),
   };
 }

@@ -59,6 +59,7 @@ function imageOf(platform: PlatformDiff, files: PackedFiles | null): PageImage {
             rounded: files.rounded,
           },
     gates: [],
+    tried: null,
     tables: tablesOf(platform),
   };
 }

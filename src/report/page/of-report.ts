@@ -7,11 +7,23 @@ import { describeMaker } from '../made-by.ts';
 import type { LayerReport, PlatformReport, Report, SlimmingReport } from '../report.ts';
 import { commandLine } from '../analyze/command-line.ts';
 import { configLines, fileText, listSurface, surfaceWords } from '../surface-text.ts';
+import { recordingSentence } from '../recording-words.ts';
 import { unchangedText } from '../words.ts';
 import { pullSeconds } from './pull.ts';
 import { sentence } from './sentence.ts';
+import { triedAlike, triedOf } from './tried.ts';
 import type { PackedFiles } from './packed-files.ts';
-import type { Action, DataTable, Figure, Page, PageFiles, PageImage, PageLayer, PageName } from './page.ts';
+import type {
+  Action,
+  DataTable,
+  Figure,
+  Page,
+  PageFiles,
+  PageImage,
+  PageLayer,
+  PageName,
+  PageTried,
+} from './page.ts';
 
 /** Makes the page. `files` are those of each platform, in their order. */
 export function pageOfReport(report: Report, files: readonly (PackedFiles | null)[]): Page {
@@ -28,8 +40,20 @@ export function pageOfReport(report: Report, files: readonly (PackedFiles | null
 }
 
 function remarkOf(report: Report): string | null {
-  if (report.dryRun) return `Dry run: nothing was written; ${escapeText(forecastLine(report))}.`;
-  return report.unchanged ? `Unchanged: ${escapeText(unchangedText(report))}.` : null;
+  const { recording, dryRun, unchanged } = report;
+  const remarks = [
+    ...(dryRun ? [`Dry run: nothing was written; ${escapeText(forecastLine(report))}.`] : []),
+    ...(unchanged && !dryRun ? [`Unchanged: ${escapeText(unchangedText(report))}.`] : []),
+    ...(recording === undefined ? [] : [`Recorded: ${recordingSentence(recording)}.`]),
+  ];
+  return remarks.length === 0 ? null : remarks.join(' ');
+}
+
+/** Makes the chapter about the recording for the platform that ran, and for those that were pruned by the same paths. */
+function triedFor({ recording, platforms }: Report, { platform }: PlatformReport): PageTried | null {
+  if (recording === undefined) return null;
+  if (platform === recording.platform || platforms.length === 1) return triedOf(recording);
+  return platform !== null && recording.alike.includes(platform) ? triedAlike(recording) : null;
 }
 
 function namesOf({ source, destination, debug }: Report): PageName[] {
@@ -64,6 +88,7 @@ function imageOf(report: Report, platform: PlatformReport, files: PackedFiles | 
     layers: platform.layers.map(layerOf),
     files: files === null ? null : filesOf(platform, files),
     gates: [],
+    tried: triedFor(report, platform),
     tables: tablesOf(platform),
   };
 }

@@ -36,6 +36,8 @@ export interface PageImage {
   /** Null where the files are not known. */
   readonly files: PageFiles | null;
   readonly gates: readonly Gate[];
+  /** How it was recorded and tried; null where it was not. */
+  readonly tried: PageTried | null;
   readonly tables: readonly DataTable[];
 }
 
@@ -118,6 +120,17 @@ export interface Gate {
   readonly fix: string | null;
   /** The command to copy; null for none. */
   readonly command: string | null;
+}
+
+/** How an image was recorded, and its pruned form tried. */
+export interface PageTried {
+  /** Whether the pruned image did what the original did; `untried` where it did not run. */
+  readonly result: 'same' | 'different' | 'untried';
+  /** The same in a sentence. */
+  readonly verdict: string;
+  readonly facts: readonly (readonly [label: string, text: string])[];
+  /** The probes with their answers, and what repairs put back. */
+  readonly tables: readonly DataTable[];
 }
 
 /** A plain table. */

@@ -138,6 +138,30 @@ export async function madePage(
       },
       { name: 'no-root', result: 'passed', text: nasty, fix: null, command: null },
     ],
+    tried: {
+      result: 'same',
+      verdict: 'Ran twice and was asked 40 things; the pruned image answers the same.',
+      facts: [
+        ['Command', nasty],
+        ['Used', '214 paths'],
+      ],
+      tables: [
+        {
+          title: 'Probes',
+          note: null,
+          columns: [
+            { title: 'Probe', unit: 'path' },
+            { title: 'Pruned', unit: 'text' },
+            { title: 'After', unit: 'seconds' },
+          ],
+          rows: Array.from({ length: 40 }, (_, i) => [
+            `GET /${i} ${i === 0 ? nasty : ''}`,
+            'the same',
+            i / 50,
+          ]),
+        },
+      ],
+    },
     tables: [
       {
         title: 'Packages',

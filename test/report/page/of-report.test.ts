@@ -1,8 +1,11 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pageOfReport } from '../../../src/report/page/of-report.ts';
 import type { PackedFiles } from '../../../src/report/page/packed-files.ts';
 import type { Report } from '../../../src/report/report.ts';
+import { reportRecording } from '../../../src/report/build/recording.ts';
 import { expectHarmless, nasty } from '../../support/hostile-text.ts';
+import { getResult, recordingFacts, sampleFacts, serverRun } from '../../support/recording-facts.ts';
 import { sample } from '../sample.ts';
 import { textsIn } from './texts.ts';
 
@@ -101,5 +104,70 @@ describe('the page of a report', () => {
     const texts = [...textsIn(pageOfReport(hostile(sample), [files]))];
     for (const text of texts) expectHarmless(text, text);
     expect(texts.filter((text) => text.includes('mark')).length).toBeGreaterThan(20);
+  });
+});
+
+describe('the page of a recording', () => {
+  const [first] = sample.platforms;
+  if (first === undefined) throw new Error('the sample has changed');
+  const recorded = (facts: Partial<typeof sampleFacts>, ...others: readonly string[]) =>
+    pageOfReport(
+      {
+        ...sample,
+        platforms: [first, ...others.map((platform) => ({ ...first, platform }))],
+        recording: reportRecording({ ...sampleFacts, ...facts }, true),
+      },
+      [],
+    );
+
+  test('has the verdict at its top, and the answers with the image that ran', () => {
+    const { remark, images } = recorded({}, 'linux/arm64', 'linux/s390x');
+    expect(remark).toBe('Recorded: ran twice and was asked 5 things; the pruned image answers the same.');
+    const [ran, alike, other] = images.map(({ tried }) => tried);
+    expect(ran).toMatchObject({
+      result: 'same',
+      verdict: 'Ran twice and was asked 5 things; the pruned image answers the same.',
+    });
+    expect(ran?.facts).toContainEqual(['Not tried', 'linux/arm64, pruned by the same paths']);
+    expect(ran?.tables.map(({ title, rows }) => [title, rows[0], rows.length])).toEqual([
+      ['Probes', ['GET http://:80/', '200, 600 B', 'the same', 0.02, 0.02], 6],
+      ['Repairs', ['GET http://:80/: expected 200, 600 bytes; found 500, 200 bytes', 'differed', 1], 3],
+    ]);
+    expect(alike).toEqual({
+      result: 'untried',
+      verdict: 'Pruned by the paths that linux/amd64 used, and not tried.',
+      facts: [],
+      tables: [],
+    });
+    expect(other).toBeNull();
+  });
+
+  test('is about the only image, however its platform is written', () => {
+    expect(recorded({ platform: 'linux/amd64/v2' }).images[0]?.tried?.result).toBe('same');
+  });
+
+  test('tells what was not tried from what differs', () => {
+    const result = (trials: typeof sampleFacts.trials) => recorded({ trials }).images[0]?.tried?.result;
+    expect(result([])).toBe('untried');
+    expect(result(sampleFacts.trials.slice(0, 1))).toBe('different');
+  });
+
+  test('has the first thousand of many probes, and says so', () => {
+    const run = serverRun(Array.from({ length: 1234 }, (_, i) => getResult(`/${i}`, i)));
+    const [probes] = recorded({ originals: [run, run], trials: [] }).images[0]?.tried?.tables ?? [];
+    expect(probes?.rows).toHaveLength(1000);
+    expect(probes?.note).toBe('The first 1,000 of 1,234; the JSON report has all.');
+  });
+
+  test('has no text that acts on a terminal or a CI log, or is long, whatever the facts are', () => {
+    const property = fc.property(recordingFacts, (facts) => {
+      const losses = [...facts.losses, nasty.repeat(1000)];
+      const page = recorded({ ...facts, losses, command: [...facts.command, nasty.repeat(1000)] });
+      for (const text of textsIn(page.images[0]?.tried)) {
+        expectHarmless(text, text);
+        expect(text.length).toBeLessThan(4000);
+      }
+    });
+    fc.assert(property);
   });
 });

@@ -1,6 +1,6 @@
 /** Plain tables: packages, rules, the attack surface. Each is a virtual table, with a search where it is long. */
 import type { DataTable } from '../page.ts';
-import { chapter, el } from './dom.ts';
+import { chapter, type Child, el } from './dom.ts';
 import { formatValue } from './values.ts';
 import { type Column, type Sorting, VirtualTable } from './virtual-table.ts';
 
@@ -8,6 +8,12 @@ import { type Column, type Sorting, VirtualTable } from './virtual-table.ts';
 const searchedFrom = 12;
 /** Rows that are seen without scrolling. */
 const rowsInSight = 12;
+
+/** A table with its note and search, which can be drawn for print. */
+interface DrawnTable {
+  readonly parts: readonly Child[];
+  draw(forPrint: boolean): void;
+}
 
 /** A chapter that can be drawn for print. */
 export interface DrawnChapter {
@@ -17,6 +23,12 @@ export interface DrawnChapter {
 
 /** Makes the chapter of a table. `id` names it among the chapters of its image. */
 export function tableChapter(id: string, data: DataTable): DrawnChapter {
+  const table = dataTable(data);
+  return { element: chapter(id, data.title, table.parts), draw: (forPrint) => table.draw(forPrint) };
+}
+
+/** Makes a table without a heading. */
+export function dataTable(data: DataTable): DrawnTable {
   const { title, note, rows } = data;
   const shown: Shown = { text: '', sorting: null };
   const table = new VirtualTable(title, columnsOf(data), {
@@ -34,13 +46,11 @@ export function tableChapter(id: string, data: DataTable): DrawnChapter {
     table.show(chosenRows(data, shown));
   });
   return {
-    element: chapter(
-      id,
-      title,
+    parts: [
       note !== null && el('p', { class: 'hint' }, note),
       rows.length >= searchedFrom && el('div', { class: 'tools' }, search),
       table.element,
-    ),
+    ],
     draw: (forPrint) => table.draw(forPrint),
   };
 }

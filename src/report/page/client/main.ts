@@ -11,6 +11,7 @@ import { fileChapters } from './files.ts';
 import { Model } from './model.ts';
 import { actionsOf, figuresOf, gatesOf, layersOf } from './sections.ts';
 import { themeChoice } from './theme.ts';
+import { triedChapter } from './tried.ts';
 
 /** What is drawn of one image. */
 interface Drawn {
@@ -42,6 +43,7 @@ async function begin(): Promise<void> {
 async function drawImage(image: PageImage, i: number): Promise<Drawn> {
   const packed = image.files === null ? null : await unpackFiles(i);
   const files = packed === null || image.files === null ? null : fileChapters(new Model(image.files, packed));
+  const tried = triedChapter(image.tried);
   const tables = image.tables.map((table, at) => tableChapter(`table${at}`, table));
   const chapters = [
     figuresOf(image.figures),
@@ -50,6 +52,7 @@ async function drawImage(image: PageImage, i: number): Promise<Drawn> {
     ...(files?.elements.slice(0, 1) ?? []),
     layersOf(image.layers),
     ...(files?.elements.slice(1) ?? []),
+    tried?.element ?? null,
     ...tables.map(({ element }) => element),
   ];
   const element = el('div', { class: 'image' }, chapters);
@@ -57,6 +60,7 @@ async function drawImage(image: PageImage, i: number): Promise<Drawn> {
     element,
     draw: (forPrint) => {
       files?.draw(forPrint);
+      tried?.draw(forPrint);
       for (const table of tables) table.draw(forPrint);
     },
   };
