@@ -6,6 +6,7 @@ import { parseCommandLine } from '../../src/cli/parser.ts';
 import { parseCommand } from '../../src/settings/command-words.ts';
 import { listOptions } from '../../src/settings/option.ts';
 import { callCli } from '../support/cli.ts';
+import { buildFlags } from './slimtoolkit-flags.ts';
 
 /** Returns the two lines that a wrong command line gets: the mistake and the advice. */
 async function toldOf(line: string): Promise<string> {
@@ -135,9 +136,31 @@ describe('a word of another tool', () => {
     ['copy a b --src-tls-verify=false', '--no-tls-verify'],
     ['copy a b --username me', '--creds USER:PASSWORD'],
     ['squash a b --threads 4', 'Write --jobs N.'],
-    ['prune a b --http-probe /', 'ocislim trace record'],
+    ['prune a b --http-probe /', 'ocislim slim SRC DST --record'],
     ['squash a b --preset docs', '--preset is an option of prune and slim.'],
     ['verify a b --dest-compress-format zstd', 'ocislim recompress'],
+    ['slim a b --target x', 'The image is the first argument'],
+    ['slim a b --include-path /srv', 'Write --keep GLOB.'],
+    ['slim a b --include-exe curl', 'Write --keep-command COMMAND'],
+    ['slim a b --include-shell', 'Write --keep-preset shell.'],
+    ['slim a b --include-cert-all', 'Write --keep-preset certs'],
+    ['slim a b --http-probe-cmd /', 'Write --http-probe "'],
+    ['slim a b --http-probe-apispec /openapi.json', 'Write --openapi FILE'],
+    ['slim a b --exec ls', 'Write --exec-probe COMMAND.'],
+    ['slim a b --env A=b', 'Write --run-env K=V'],
+    ['slim a b --mount /a:/b', 'Write --run-mount SRC:DST[:ro]'],
+    ['slim a b --new-entrypoint /x', 'crane mutate'],
+    ['slim a b --compose-file x.yaml', '--run-network host'],
+    ['slim a b --copy-meta-artifacts out', 'Write --creport FILE'],
+    ['slim a b --sensor-ipc-mode proxy', 'Leave it out'],
+    ['slim a b --dockerfile x', 'ocislim builds no image'],
+    ['trace record --http-probe-cmd /', 'Write --http-probe "'],
+    ['prune a b --continue-after enter', 'ocislim slim SRC DST --record'],
+    ['squash a b --include-shell', 'It is an option of prune and slim'],
+    ['mint build x', 'ocislim slim SRC DST --record'],
+    ['profile x', 'ocislim trace record --image IMAGE'],
+    ['xray x', 'ocislim analyze IMAGE'],
+    ['vulnerability x', 'ocislim sbom IMAGE'],
   ])('gets ours, or the tool that does it: %s', async (line, advice) => {
     expect(await toldOf(line)).toContain(advice);
   });
@@ -163,6 +186,12 @@ describe('a word of another tool', () => {
     const own = text.replaceAll(/"[^"]*"/g, '');
     for (const [, name = ''] of own.matchAll(/(?<![\w-])--([a-z-]+)/g)) expect(ours).toContain(name);
     expect(text).toMatch(/^["A-Zo].*\.$/);
+  });
+
+  test.each(buildFlags)('of SlimToolkit has an answer: --%s', (flag) => {
+    const slim = commands.find(({ name }) => name === 'slim');
+    const own = listOptions(slim?.options ?? {}).map(({ name }) => name);
+    expect(own.includes(flag) || otherOptions.has(flag)).toBe(true);
   });
 
   test('stands in the table once, with an option that some command has', () => {

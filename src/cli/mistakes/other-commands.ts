@@ -22,9 +22,12 @@ const deletion =
   'ocislim removes no image: use "skopeo delete docker://IMAGE", "crane delete IMAGE" or "regctl tag rm IMAGE".';
 const edit =
   '"ocislim copy SRC DST --label K=V --annotation K=V" sets these; crane mutate, regctl image mod and buildah config change the rest of a config.';
-const building = 'ocislim builds no image: use docker, buildah or kaniko, then "ocislim slim SRC DST".';
+const building =
+  'ocislim builds no image: use docker, buildah or kaniko, then "ocislim slim SRC DST". What SlimToolkit calls build is "ocislim slim SRC DST --record".';
 const running =
-  'ocislim runs no container: use docker or podman. "ocislim trace record -- COMMAND" records what a program uses.';
+  'ocislim runs an image only to record it: "ocislim trace record --image IMAGE" says what its program uses, "ocislim slim SRC DST --record" prunes the rest.';
+const debugging =
+  '"ocislim prune SRC DST --trace FILE --debug-tag REF" writes a second image with what was removed; "ocislim restore SRC DST" puts files back.';
 const saving =
   'Use "ocislim copy IMAGE docker-archive:FILE", which "docker load" reads; oci:DIR:tag and oci-archive:FILE:tag are OCI layouts.';
 const recompression = 'Use "ocislim recompress SRC DST --compression zstd".';
@@ -87,14 +90,19 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
     'unpack untar rootfs mount flatten-to-tar',
     'Use "ocislim extract IMAGE / DIR" for files, "ocislim export IMAGE rootfs.tar" for a tar.',
   ],
-  ['minify shrink optimize optimise reduce slimify minimize docker-slim diet', 'Use "ocislim slim SRC DST".'],
+  ['minify shrink optimize optimise reduce slimify minimize diet', 'Use "ocislim slim SRC DST".'],
+  [
+    'mint docker-slim slimtoolkit dslim',
+    'Use "ocislim slim SRC DST --record": it runs the image, prunes what it did not use, and publishes what was seen working.',
+  ],
   ['rechunk relayer split split-layers', 'ocislim does not divide layers yet.'],
   ['run exec create start test probe profile', running],
+  ['debug debug-image', debugging],
   ['undo revert unprune undelete', 'Use "ocislim restore SRC DST".'],
   ['sign cosign attest sign-blob', signing],
   ['referrers discover artifact tree', 'Use "ocislim inspect IMAGE --referrers" or "oras discover IMAGE".'],
-  ['scan cves trivy grype vulnerabilities vuln', scanning],
-  ['syft bom bill materials packages licenses licences cyclonedx spdx', billing],
+  ['scan cves trivy grype vulnerability vulnerabilities vuln', scanning],
+  ['syft bom appbom bill materials packages licenses licences cyclonedx spdx', billing],
   ['serve server daemon', 'Use "ocislim registry serve".'],
   ['preset list-presets rules', 'Use "ocislim presets".'],
   ['ping', 'Use "regctl registry config" or curl with the address of the registry.'],

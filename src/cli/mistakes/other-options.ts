@@ -3,21 +3,10 @@
  * each with what does the same here. `unknown.ts` reads the table; a test holds that what it suggests exists.
  */
 
-/** What to say of another tool's option. */
-export interface Advice {
-  readonly say: string;
-  /** Our option that `say` is about, where not all commands have it. */
-  readonly option?: string;
-  /** What to say in commands without that option. Default: `say`, and which commands have it. */
-  readonly otherwise?: string;
-}
-
-/** A row: words without dashes (single letters with one), and what to say of them. */
-type Row = readonly [words: string, say: string, option?: string, otherwise?: string];
+import type { Advice, Row } from './advice.ts';
+import { slimToolkitOptions } from './slimtoolkit-options.ts';
 
 const stays = 'Leave it out: a manifest keeps its type (zstd layers make it OCI).';
-const running =
-  'ocislim does not run the image: "ocislim trace record -- COMMAND" records a run, and --trace FILE prunes by it.';
 const config = 'ocislim does not change it: crane mutate, regctl image mod and buildah config do.';
 const lazy = 'ocislim does not write lazy formats: "nerdctl image convert" does.';
 const signing = 'ocislim signs nothing: use "cosign sign", after the last change of the image.';
@@ -81,7 +70,7 @@ const removing: readonly Row[] = [
     'Use "ocislim prune SRC DST --rules FILE".',
   ],
   [
-    'include include-path include-paths preserve-path preserve-paths keep-path keep-paths include-dir include-new include-pattern allow whitelist',
+    'include include-path include-paths preserve-path preserve-paths keep-path keep-paths include-dir include-pattern allow whitelist',
     'Write --keep GLOB.',
     'keep',
     'Use "ocislim prune SRC DST --rule GLOB --keep GLOB".',
@@ -91,17 +80,8 @@ const removing: readonly Row[] = [
     'Write --keep-file FILE.',
     'keep-file',
   ],
-  [
-    'include-bin include-exe include-bin-file include-exe-file include-shell include-workdir include-oslibs-net include-cert-all keep-cmd keep-exec',
-    'Write --keep GLOB for files; with --trace, --keep-command COMMAND keeps what a program needs.',
-    'keep',
-  ],
   ['filter only match select', 'Write --rule GLOB to remove, --keep GLOB to keep.', 'rule'],
   ['presets profile preset-name', 'Write --preset NAME,…; "ocislim presets" lists them.', 'preset'],
-  [
-    'http-probe http-probe-off http-probe-cmd http-probe-cmd-file http-probe-ports http-probe-exec http-crawl continue-after exec-probe exec exec-file host-exec publish-port publish-exposed-ports network sensor-ipc-mode mount run-target-as-user compose-file',
-    running,
-  ],
   [
     'no-docs no-doc docs strip-docs',
     'Write --preset docs.',
@@ -254,7 +234,7 @@ const comparing: readonly Row[] = [
 
 const configuring: readonly Row[] = [
   [
-    'env -e set-env unset-env entrypoint cmd user workdir expose exposed-ports volume volumes stop-signal healthcheck author config shell onbuild new-entrypoint new-cmd new-expose new-workdir new-env config-cmd config-entrypoint',
+    'env -e set-env unset-env entrypoint cmd user workdir expose exposed-ports volume volumes stop-signal healthcheck author config shell onbuild new-entrypoint new-cmd new-expose new-workdir new-env new-volume remove-volume remove-expose remove-env remove-label image-overrides config-cmd config-entrypoint',
     config,
   ],
   ['labels set-label new-label config-label', 'Write --label K=V.', 'label'],
@@ -329,7 +309,7 @@ const working: readonly Row[] = [
  * counts whose option the command has.
  */
 export const otherOptions: ReadonlyMap<string, readonly Advice[]> = grouped(
-  [comparing, compression, removing, selecting, results, configuring, registries, working]
+  [slimToolkitOptions, comparing, compression, removing, selecting, results, configuring, registries, working]
     .flat()
     .flatMap(([words, say, option, otherwise]) =>
       words.split(' ').map((word): [string, Advice] => [

@@ -7,7 +7,8 @@ import { OcislimError } from '../../errors.ts';
 import { listOptions } from '../../settings/option.ts';
 import type { Command } from '../command.ts';
 import { otherCommands } from './other-commands.ts';
-import { type Advice, otherOptions } from './other-options.ts';
+import type { Advice } from './advice.ts';
+import { otherOptions } from './other-options.ts';
 
 /** Makes the error for a command that there is not. */
 export function unknownCommand(word: string, commands: readonly Command[]): OcislimError {
