@@ -318,7 +318,10 @@ export function modeText(kind: ReportedFile['kind'], mode: number): string {
     (mode & 0o1000) === 0 ? '' : 't',
   ].join('');
   const front = `${typeLetters[kind]}${special}`;
-  const bits = [...'rwxrwxrwx'].map((letter, i) => ((mode >> (8 - i)) & 1 ? letter : '-')).join('');
+  const bits = 'rwxrwxrwx'
+    .split('')
+    .map((letter, i) => ((mode >> (8 - i)) & 1 ? letter : '-'))
+    .join('');
   return `${front === '' ? '-' : front}${bits}`;
 }
 
