@@ -4,7 +4,7 @@
  */
 import { OcislimError } from '../../errors.ts';
 import { task } from '../../events.ts';
-import type { TracePruning } from '../../image/trace-pruning.ts';
+import type { TraceData, TracePruning } from '../../image/trace-pruning.ts';
 import type { OpenedRootfs } from '../../jobs/export.ts';
 import { straceArguments } from '../../jobs/record/strace.ts';
 import { compareRuns, refusalOfOriginals } from '../../jobs/record/trial/compare-runs.ts';
@@ -13,6 +13,7 @@ import type { RecordingFacts, Trial } from '../../jobs/record/trial/trial.ts';
 import { utf8Bytes } from '../../bytes/bytes.ts';
 import type { SlimSettings } from '../../settings/tables/commands.ts';
 import { inTurns } from '../../steps.ts';
+import { alikeSteps } from '../../trace/alike.ts';
 import { mergeSteps } from '../../trace/merge.ts';
 import { traceDataSteps } from '../../trace/trace-data.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -30,6 +31,8 @@ export interface ProofOptions {
   /** Its root filesystem. The caller closes it. */
   readonly rootfs: OpenedRootfs;
   readonly settings: SlimSettings;
+  /** Platforms that are pruned by the same paths. */
+  readonly others: readonly string[];
 }
 
 export class Proof {
@@ -77,11 +80,14 @@ export class Proof {
     return this.#profiles;
   }
 
-  /** Returns the pruning by what was seen. */
-  async pruning(): Promise<TracePruning> {
-    const { granularity, keepCommand: keepCommands } = this.#options.settings;
-    const trace = await inTurns(traceDataSteps(this.trace), this.#signal);
-    return { trace, granularity, keepCommands };
+  /** Returns the prunings by what was seen: that of the platform which was recorded, and those of the others. */
+  async prunings(): Promise<readonly TracePruning[]> {
+    const { settings, others } = this.#options;
+    const { granularity, keepCommand: keepCommands } = settings;
+    const data = [await inTurns(traceDataSteps(this.trace), this.#signal)];
+    for (const platform of others)
+      data.push(await inTurns(alikeSteps(data[0] as TraceData, platform), this.#signal));
+    return data.map((trace) => ({ trace, granularity, keepCommands }));
   }
 
   /** Runs a pruned image, and compares. @throws TrialFailed where it does something else than the original, and what running throws */
@@ -124,7 +130,7 @@ export class Proof {
       originals: this.#originals.map(({ run }) => run),
       trials: this.#trials,
       seccomp: calls === null ? null : { calls, isTried: this.#isFiltered },
-      alike: [],
+      alike: this.#options.others,
       losses: [...new Set([...this.#originals.flatMap(lossesOf), ...losses, ...this.#unfiltered])],
     };
   }
@@ -179,9 +185,9 @@ export class Proof {
 
   async #merged(): Promise<Trace> {
     const { image } = this.#options;
-    const merged = await inTurns(mergeSteps(this.#originals.map(({ trace }) => trace)), this.#signal);
+    const own = await inTurns(mergeSteps(this.#originals.map(({ trace }) => trace)), this.#signal);
     return {
-      ...merged,
+      ...own,
       name: 'the recording',
       platform: image.platform,
       image: image.digest,

@@ -10,7 +10,12 @@ import { run, type RunOptions, type RunOutcome } from '../../jobs/rewrite/run.ts
 import { escapeText } from '../../report/escape.ts';
 import { type PruneStage, type Stages } from '../../settings/stages.ts';
 import type { SlimSettings } from '../../settings/tables/commands.ts';
+import { inTurns } from '../../steps.ts';
+import { mergeSteps } from '../../trace/merge.ts';
+import type { Trace } from '../../trace/trace.ts';
+import { fromTraceDataSteps, traceDataSteps } from '../../trace/trace-data.ts';
 import { BlobCache } from '../../store/cache/blob-cache.ts';
+import { CachedSource } from '../../store/cache/cached-source.ts';
 import type { TracePruning } from '../../image/trace-pruning.ts';
 import type { Source } from '../../place/place.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -18,9 +23,10 @@ import { type Check, runChecked } from '../verify-with.ts';
 import { version } from '../version.ts';
 import type { Workspace } from '../workspace.ts';
 import { openProgram } from './open-program.ts';
+import { otherPlatforms } from './other-platforms.ts';
 import { recordedPlatform } from './program.ts';
 import { Proof } from './proof.ts';
-import { type RecordedFiles, recordedFiles } from './recorded-files.ts';
+import { creportText, type RecordedFiles, recordedFiles } from './recorded-files.ts';
 import { readRecordedImage } from './recorded-image.ts';
 import { TrialFailed } from './trial-failed.ts';
 
@@ -55,10 +61,13 @@ export async function runProven(
 ): Promise<Proven> {
   const { source, cache, settings } = job;
   const platform = recordedPlatform(settings.platform);
-  const image = await readRecordedImage(source, platform, workspace);
+  const cached = new CachedSource(source, cache);
+  const image = await readRecordedImage(cached, platform, workspace);
+  const others = await otherPlatforms(cached, image.platform, workspace);
+  if (!settings.platformsAlike) warnOfOthers(others, image.platform, workspace);
   await using original = await openProgram({ source, cache, platform }, workspace);
   const proof = await Proof.begin(
-    { image, rootfs: original, settings },
+    { image, rootfs: original, settings, others: settings.platformsAlike ? others : [] },
     {
       workspace,
       wait: surroundings.wait,
@@ -69,25 +78,30 @@ export async function runProven(
       programOutput: surroundings.programOutput,
     },
   );
+  const name = options.target?.label ?? source.label;
+  let creport: string | null = null;
   const check: Check = async (place, digest) => {
     await using result = await workspace.openResult(place);
     await using pruned = await openProgram({ source: result, cache: null, platform }, workspace);
     await proof.try(pruned);
+    if (settings.creport !== null)
+      creport = await creportText({ source: result, platform, name }, proof, workspace);
     await job.check?.(place, digest);
   };
   for (let repairs = 0; ; repairs++) {
-    const transform = await job.transformOf(withPruning(job.stages, await proof.pruning()));
+    const prunings = await withGiven(await proof.prunings(), job.stages, workspace.signal);
+    const transform = await job.transformOf(withPrunings(job.stages, prunings));
     try {
       const { target } = options;
       const outcome =
         target === null
           ? await run({ ...options, transform })
           : await runChecked({ ...options, transform, target }, check, workspace);
-      return { outcome, recording: proof.facts, recorded: await recordedFiles(proof, settings) };
+      return { outcome, recording: proof.facts, recorded: await recordedFiles(proof, settings, creport) };
     } catch (error) {
       if (!(error instanceof TrialFailed)) throw error;
       if (repairs >= settings.repair || error.trial.missing.length === 0) {
-        error.trace = (await recordedFiles(proof, settings)).saveTrace;
+        error.trace = (await recordedFiles(proof, settings, null)).saveTrace;
         throw error;
       }
       proof.putBack(error.trial);
@@ -95,8 +109,41 @@ export async function runProven(
   }
 }
 
-/** Adds a pruning by trace to stages. */
-function withPruning(stages: Stages, pruning: TracePruning): Stages {
+/** Says which images of an index are left out. */
+function warnOfOthers(others: readonly string[], recorded: string, { listener }: Workspace): void {
+  if (others.length === 0) return;
+  listener({
+    type: 'warning',
+    code: 'LEFT_OUT',
+    message: `${others.join(', ')}: only ${recorded} was recorded; --platforms-alike prunes the others by the same paths, without trying them`,
+  });
+}
+
+/** Adds to prunings what the traces of --trace saw on their platforms. @throws TRACE_INVALID for a trace of another image */
+async function withGiven(
+  prunings: readonly TracePruning[],
+  { prune }: Stages,
+  signal: AbortSignal,
+): Promise<readonly TracePruning[]> {
+  const given = prune?.traces ?? [];
+  const joined: TracePruning[] = [];
+  for (const pruning of prunings) {
+    const { platform } = pruning.trace;
+    const same = given.filter(({ trace }) => trace.platform === null || trace.platform === platform);
+    if (same.length === 0) {
+      joined.push(pruning);
+      continue;
+    }
+    const traces: Trace[] = [];
+    for (const { trace } of [pruning, ...same]) traces.push(await inTurns(fromTraceDataSteps(trace), signal));
+    const merged = await inTurns(mergeSteps(traces), signal);
+    joined.push({ ...pruning, trace: await inTurns(traceDataSteps(merged), signal) });
+  }
+  return joined;
+}
+
+/** Puts prunings by trace in the place of those of stages. */
+function withPrunings(stages: Stages, traces: readonly TracePruning[]): Stages {
   const prune: PruneStage = stages.prune ?? {
     selection: { kind: 'all' },
     rules: [],
@@ -107,7 +154,7 @@ function withPruning(stages: Stages, pruning: TracePruning): Stages {
     traces: [],
     notes: [],
   };
-  return { ...stages, prune: { ...prune, traces: [pruning, ...prune.traces] } };
+  return { ...stages, prune: { ...prune, traces } };
 }
 
 /** Opens the cache of a job that is read several times and pulled once: that of --cache-dir, or one that is removed at the end. */

@@ -7,6 +7,10 @@ export function checkRecordingOptions(settings: SlimSettings): void {
   if (settings.record) {
     if (settings.sandbox === 'none')
       throw new OcislimError('USAGE', '--sandbox none goes with trace record only: slim runs two images');
+    if (settings.platformsAlike && settings.platform.length > 0)
+      throw new OcislimError('USAGE', '--platforms-alike and --platform do not go together', {
+        advice: 'The platform of this machine is the one that is recorded.',
+      });
     return;
   }
   const given = [

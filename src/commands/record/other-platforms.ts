@@ -1,0 +1,16 @@
+/** The images of an index beside the one that is recorded: left out, or pruned by the same paths. */
+import { imageMembers, readImageSet } from '../../jobs/image-set.ts';
+import { formatPlatform } from '../../oci/platform.ts';
+import type { Source } from '../../place/place.ts';
+import type { Workspace } from '../workspace.ts';
+
+/** Lists the platforms of an index beside one, "linux/arm64", each once. @throws what reading manifests throws */
+export async function otherPlatforms(
+  source: Source,
+  recorded: string,
+  { limits, listener, signal }: Pick<Workspace, 'limits' | 'listener' | 'signal'>,
+): Promise<readonly string[]> {
+  const set = await readImageSet(source, { platforms: [], limits, listener, signal });
+  const platforms = imageMembers(set).flatMap(({ image }) => image.config.platform ?? []);
+  return [...new Set(platforms.map(formatPlatform))].filter((platform) => platform !== recorded);
+}
