@@ -9,7 +9,7 @@ import { type ByteString, ascii, asByteString } from '../bytes/bytes.ts';
 import { cleanPath, join, type Path, parentOf, root } from '../bytes/path.ts';
 import type { Filesystem } from '../rootfs/filesystem.ts';
 import { atOnce, type Steps } from '../steps.ts';
-import { type NameChange, type Trace, type TracedPath, type Uses, uses } from '../trace/trace.ts';
+import { addUses, type NameChange, type Trace, type TracedPath, type Uses, uses } from '../trace/trace.ts';
 
 /** What of an image is asked here. */
 export type ImageNames = Pick<Filesystem, 'kind' | 'target' | 'resolve'>;
@@ -46,11 +46,14 @@ export function* followSteps(image: ImageNames, trace: Trace): Steps<Trace> {
   let seen = 0;
   const paths = new Map<TracedPath, Uses>(trace.paths);
   const add = (path: Path, bits: Uses): void => {
-    if (path !== root && bits !== 0) paths.set(path, (paths.get(path) ?? 0) | bits);
+    if (path !== root && bits !== 0) addUses(paths, path, bits);
   };
-  for (const [name, bits] of trace.paths) {
+  for (const [name, used] of trace.paths) {
     if (++seen % namesPerStep === 0) yield;
     if (!names.concern(name)) continue;
+    // Which of the files that had this name was replaced, the trace does not tell.
+    const bits = used & ~uses.replaced;
+    if (bits !== used) addUses(paths, name, bits);
     const itself = (bits & atLink) !== 0;
     if (itself) for (const found of names.find(name, { follow: false })) addFound(image, found, bits, add);
     if (itself && (bits & ~(atLink | uses.write)) === 0) continue;

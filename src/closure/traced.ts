@@ -1,7 +1,7 @@
 import type { Filesystem } from '../rootfs/filesystem.ts';
 import type { Path } from '../bytes/path.ts';
 import { itemsPerStep, type Steps } from '../steps.ts';
-import { type Trace, type Uses, uses } from '../trace/trace.ts';
+import { addUses, type Trace, type Uses, uses } from '../trace/trace.ts';
 
 /** What a trace tells about the paths of an image. */
 export interface TracedFiles {
@@ -18,7 +18,7 @@ export function* tracedSteps(fs: Filesystem, trace: Trace): Steps<TracedFiles> {
   const add = (path: Path | null, bits: Uses): void => {
     // A call that failed does not use a file, and does not make its package stay.
     const used = bits & ~(uses.fail | uses.failLink);
-    if (path !== null && used !== 0) found.set(path, (found.get(path) ?? 0) | used);
+    if (path !== null && used !== 0) addUses(found, path, used);
   };
   let seen = 0;
   for (const [name, bits] of trace.paths) {

@@ -131,6 +131,7 @@ function headOf(trace: Trace, { uses }: TraceSummary): string[][] {
       [uses.stat, 'looked at'],
       [uses.list, 'listed'],
       [uses.write, 'written'],
+      [uses.replaced, 'replaced'],
       [uses.connect, 'connected to'],
       [uses.link, 'looked at as links'],
       [uses.fail + uses.failLink, 'there, though a call failed'],

@@ -7,7 +7,14 @@ import { matchesPlatform, type Platform } from '../oci/platform.ts';
 import { atOnce, itemsPerStep, type Steps } from '../steps.ts';
 import { firstLost } from './lost-paths.ts';
 import { uniteRights } from './rights.ts';
-import type { NameChange, NotInImage, Trace, TracedPath, Uses } from './trace.ts';
+import {
+  addUses,
+  type NameChange,
+  type NotInImage,
+  type Trace,
+  type TracedPath,
+  type Uses,
+} from './trace.ts';
 
 /** The most unreadable lines that are kept to be shown. */
 const sampleLimit = 5;
@@ -88,7 +95,7 @@ function* unitedPaths(traces: readonly Trace[]): Steps<ReadonlyMap<TracedPath, U
 export function* addPaths(paths: Map<TracedPath, Uses>, more: Trace['paths']): Steps<void> {
   let seen = 0;
   for (const [path, uses] of more) {
-    paths.set(path, (paths.get(path) ?? 0) | uses);
+    addUses(paths, path, uses);
     if (++seen % itemsPerStep === 0) yield;
   }
 }

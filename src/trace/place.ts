@@ -1,6 +1,6 @@
 import { type ByteString, noBytes } from '../bytes/bytes.ts';
 import { atOnce, itemsPerStep, type Steps } from '../steps.ts';
-import type { NameChange, Trace, TracedPath, Uses } from './trace.ts';
+import { addUses, type NameChange, type Trace, type TracedPath, type Uses } from './trace.ts';
 import { started, tracedPath } from './traced-path.ts';
 
 /**
@@ -21,7 +21,7 @@ export function* placeSteps(trace: Trace, workingDirectory: ByteString): Steps<T
   for (const [path, bits] of trace.paths) {
     if (++seen % itemsPerStep === 0) yield;
     const placed = place(path);
-    if (placed !== null && placed !== '') paths.set(placed, (paths.get(placed) ?? 0) | bits);
+    if (placed !== null && placed !== '') addUses(paths, placed, bits);
   }
   const changes = trace.changes.flatMap((change): readonly NameChange[] => {
     const path = place(change.path);

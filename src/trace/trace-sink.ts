@@ -7,6 +7,7 @@ import type { Digest } from '../oci/digest.ts';
 import { type ByteString, noBytes, ascii, asByteString } from '../bytes/bytes.ts';
 import { AbsentNames } from './absent-names.ts';
 import {
+  bothUses,
   type NameChange,
   type NotInImage,
   type RunEnd,
@@ -62,6 +63,9 @@ export const openedDirectory: Uses = 1 << 16;
  */
 export const notFound: Uses = 1 << 17;
 export const notCreated: Uses = 1 << 18;
+
+/** A use that is recorded later than it came, so that it says nothing about what came first. The bit exists only within a sink. */
+export const outOfOrder: Uses = 1 << 19;
 
 /** The most names of system calls: no kernel has as many. */
 const syscallLimit = 4096;
@@ -173,19 +177,23 @@ export class TraceSink {
   /** Records a use of a path that counts from the root of the container already. Returns false as `use` does. */
   inside(path: ByteString, uses: Uses): boolean {
     const traced = tracedPath(path === started || path.startsWith(`${started}/`) ? started : noBytes, path);
-    if (traced !== null) this.#add(traced, uses);
+    if (traced !== null) this.#add(traced, uses, bothUses);
     return traced !== null;
   }
 
-  #add(path: TracedPath, uses: Uses): void {
+  /** Adds uses of a path. `join`: how they join those that are known. */
+  #add(path: TracedPath, added: Uses, join = laterUses): void {
     // The root itself always exists.
     if (path === '') return;
     const known = this.#paths.get(path);
     if (known === undefined) {
       this.#checkRoom(path.length);
       // V8 represents a slice of a line by a reference to it, which would keep the whole chunk in memory.
-      this.#paths.set(own(path), uses);
-    } else if ((known | uses) !== known) this.#paths.set(path, known | uses);
+      this.#paths.set(own(path), (added & outOfOrder) === 0 ? added : unreplaced(added));
+      return;
+    }
+    const joined = join(known, added);
+    if (joined !== known) this.#paths.set(path, joined);
   }
 
   /** Notes a name that was not there. One that was in use before was made and removed by the run. */
@@ -297,4 +305,18 @@ export class TraceSink {
         this.#paths.set(path, (bits & ~openedDirectory) | (showsListings ? uses.stat : uses.list));
     return this.#paths;
   }
+}
+
+/** The uses by which a run removes a name. */
+const removal: Uses = uses.write | uses.link;
+
+/** Returns the uses of a path with those of a later call. One that was replaced stays so while it is replaced again or removed. */
+function laterUses(known: Uses, added: Uses): Uses {
+  const isKnown = (known & uses.replaced) !== 0 && (added & outOfOrder) === 0;
+  const isReplaced = isKnown && ((added & uses.replaced) !== 0 || added === removal);
+  return isReplaced ? known | added : unreplaced(known | added);
+}
+
+function unreplaced(bits: Uses): Uses {
+  return bits & ~(uses.replaced | outOfOrder);
 }

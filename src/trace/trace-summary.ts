@@ -22,7 +22,18 @@ export function summarizeTrace(trace: Trace, depth = 3): TraceSummary {
 
 /** Counts the paths of a trace in steps. */
 export function* summarySteps(trace: Trace, depth = 3): Steps<TraceSummary> {
-  const counts = { open: 0, exec: 0, stat: 0, list: 0, write: 0, link: 0, fail: 0, failLink: 0, connect: 0 };
+  const counts = {
+    open: 0,
+    exec: 0,
+    stat: 0,
+    list: 0,
+    write: 0,
+    link: 0,
+    fail: 0,
+    failLink: 0,
+    connect: 0,
+    replaced: 0,
+  };
   const directories = new Map<TracedPath, number>();
   const executed: TracedPath[] = [];
   const named = Object.entries(uses) as [keyof typeof uses, Uses][];

@@ -33,10 +33,26 @@ export const uses = {
   failLink: 128,
   /** A socket in the file system that was connected or sent to. It is looked at, too. */
   connect: 256,
+  /**
+   * What was there before does not matter: the run began with an opening that makes the file where it is missing and empties it where it is there
+   * (O_CREAT with O_TRUNC), and afterwards only did that again or removed it. It comes with `write`.
+   */
+  replaced: 512,
 } as const;
 
 /** A set of the bits of `uses`. */
 export type Uses = number;
+
+/** Returns the uses of a path that two traces show, or two names that lead to it: it is replaced only where both say so. */
+export function bothUses(one: Uses, other: Uses): Uses {
+  return ((one | other) & ~uses.replaced) | (one & other & uses.replaced);
+}
+
+/** Adds uses of a path to those of others. */
+export function addUses<P extends TracedPath>(paths: Map<P, Uses>, path: P, bits: Uses): void {
+  const known = paths.get(path);
+  paths.set(path, known === undefined ? bits : bothUses(known, bits));
+}
 
 /**
  * A change of names that the traced run made, by which a later name leads to something that the image has under another one:

@@ -74,7 +74,7 @@ function callsBelow(top: string): fc.Arbitrary<readonly Call[]> {
     { weight: 1, arbitrary: inside.map((at) => `/${top}/${at}/`) },
   );
   const one = fc.constantFrom(
-    ...'open openNoFollow write create openDirectory opendir stat lstat readlink realpath list walk mkdir rmdir unlink remove truncate chdir chmod mkfifo bind connect utime getxattr statfs'.split(
+    ...'open openNoFollow write replace replace replace create openDirectory opendir stat lstat readlink realpath list walk mkdir rmdir unlink remove truncate chdir chmod mkfifo bind connect utime getxattr statfs'.split(
       ' ',
     ),
   );

@@ -14,7 +14,7 @@ export const anyPath = fc
   .array(anyName, { minLength: 1, maxLength: 4 })
   .map((names) => tracedPath(b(''), b(names.join('/'))) ?? b(''))
   .filter((each) => each !== '');
-const bits = fc.integer({ min: 1, max: 511 });
+const bits = fc.integer({ min: 1, max: 1023 });
 const syscall = fc.stringMatching(/^[a-z_][a-z0-9_]{0,20}$/);
 
 const change: fc.Arbitrary<NameChange> = fc.oneof(

@@ -9,7 +9,7 @@ const forms = readdirSync(new URL('../../fixtures/traces/strace', import.meta.ur
 const single = forms.filter((name) => !name.startsWith('ff-'));
 
 const used = {
-  'dev/null': 'write',
+  'dev/null': 'write replaced',
   'etc/ld.so.cache': 'open',
   'lib/x86_64-linux-gnu/libc.so.6': 'open',
   'lib/x86_64-linux-gnu/libpcre2-8.so.0': 'open',
@@ -18,7 +18,7 @@ const used = {
   'srv/app': 'stat',
   'srv/app/../app/link': 'open',
   'srv/app/link': 'open link',
-  'srv/app/out.txt': 'write',
+  'srv/app/out.txt': 'write replaced',
   'srv/app/run': 'open',
   'srv/app/script': 'open exec',
   'srv/app/sp ace': 'open',

@@ -4,6 +4,8 @@
  */
 import { ascii, type ByteString } from '../../bytes/bytes.ts';
 import { type Uses, uses } from '../../trace/trace.ts';
+import { MiB } from '../../units.ts';
+import { placeOfReplaced } from '../replaced.ts';
 import type { Filesystem } from '../../rootfs/filesystem.ts';
 import type { ClosureRule, Need } from '../rule.ts';
 
@@ -11,11 +13,18 @@ import type { ClosureRule, Need } from '../rule.ts';
 export const traceRule: ClosureRule = {
   name: 'trace',
   describe:
-    'Every path in the image that the trace saw in use, also by the names that the run itself gave it (rename, link, symlink, bind mount). For a listed directory, only the directory (see `listed`); for a symlink that was only read, only the symlink; for a created file that the image does not have, its directory; for a call that failed, what made it fail.',
-  *roots({ fs, trace }) {
+    'Every path in the image that the trace saw in use, also by the names that the run itself gave it (rename, link, symlink, bind mount). For a listed directory, only the directory (see `listed`); for a symlink that was only read, only the symlink; for a created file that the image does not have, its directory; the same for a file that the run emptied before anything else, and that the user of the image can create; for a call that failed, what made it fail.',
+  reads: (path) => (path === 'etc/passwd' ? MiB : 0),
+  *roots(context) {
+    const { fs, trace } = context;
     for (const path of [...trace.paths.keys()].sort()) {
       const bits = trace.paths.get(path) ?? 0;
       const detail = describeUses(bits);
+      const place = placeOfReplaced(path, bits, context);
+      if (place !== null) {
+        yield { path: place, detail: ascii`a file in it was replaced` };
+        continue;
+      }
       // lstat(2) or readlink(2): the program used the symlink itself.
       if ((bits & uses.link) !== 0) yield { path, detail, itself: true };
       yield* failuresOf(fs, path, bits);

@@ -10,6 +10,7 @@ import { notCreated, notFound, openedDirectory, type TraceSink } from '../trace-
 import { type Call, type Target, usesOfOpen } from './strace-calls.ts';
 import { createsTarget, type Failure, targetsOf, usesOfFailure, usesOfOne } from './strace-failures.ts';
 import { changesOf } from './strace-changes.ts';
+import { replacesFile } from './strace-replacing.ts';
 import { rooted, StraceNames } from './strace-names.ts';
 import type { Place, Processes } from './strace-process.ts';
 import type { ReturnedCall } from './strace-return.ts';
@@ -192,8 +193,9 @@ export class StraceEffects {
   /** Records an opening, and what the new descriptor leads to. */
   #open(returned: ReturnedCall, target: Target, flags: number | null): boolean {
     const { process } = returned;
-    const how =
-      target.uses | (flags !== null && returned.has(flags) ? this.#usesOf(returned.text(flags)) : 0);
+    const how = replacesFile(returned, target, flags)
+      ? uses.write | uses.replaced
+      : target.uses | (flags !== null && returned.has(flags) ? this.#usesOf(returned.text(flags)) : 0);
     if (!returned.isAnnotated) {
       const path = this.#names.pathOf(returned, target);
       if (path === null) return false;

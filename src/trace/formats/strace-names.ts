@@ -5,7 +5,7 @@
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import { type TracedPath, type Uses, uses } from '../trace.ts';
 import { own } from '../own-copy.ts';
-import type { TraceSink } from '../trace-sink.ts';
+import { outOfOrder, type TraceSink } from '../trace-sink.ts';
 import { tracedPath } from '../traced-path.ts';
 import type { Target } from './strace-calls.ts';
 import type { Place } from './strace-process.ts';
@@ -69,7 +69,8 @@ export class StraceNames {
 
   /** Gives the sink the names that waited for the directory of a process, from where it is now, or is taken to be. */
   settle(place: Place): void {
-    for (const { path, bits } of this.#waiting.take(place)) this.#sink.use(path, bits, place.cwd, place);
+    for (const { path, bits } of this.#waiting.take(place))
+      this.#sink.use(path, bits | outOfOrder, place.cwd, place);
   }
 
   /** Returns the path of a name as the tracer saw it, outside of any chroot; null if the line does not tell. */

@@ -79,6 +79,7 @@ made = {
     "open": lambda path: read(path, os.O_RDONLY),
     "openNoFollow": lambda path: read(path, os.O_RDONLY | os.O_NOFOLLOW),
     "write": lambda path: read(path, os.O_WRONLY | os.O_CREAT),
+    "replace": lambda path: read(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
     "create": lambda path: read(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL),
     "openDirectory": lambda path: read(path, os.O_RDONLY | os.O_DIRECTORY),
     "opendir": opendir,

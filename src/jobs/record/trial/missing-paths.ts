@@ -3,7 +3,7 @@
  * with `--repair` it puts them back.
  */
 import type { ByteString } from '../../../bytes/bytes.ts';
-import { type Trace, type TracedPath, type Uses, uses } from '../../../trace/trace.ts';
+import { addUses, type Trace, type TracedPath, type Uses, uses } from '../../../trace/trace.ts';
 import type { RootNames } from '../root-names.ts';
 
 /**
@@ -24,6 +24,6 @@ export function missingPaths(
  */
 export function withPaths(trace: Trace, added: readonly TracedPath[]): Trace {
   const paths = new Map<TracedPath, Uses>(trace.paths);
-  for (const path of added) paths.set(path, (paths.get(path) ?? 0) | uses.open);
+  for (const path of added) addUses(paths, path, uses.open);
   return { ...trace, paths };
 }
