@@ -3,7 +3,15 @@
  * no folder or process is left, however the run ends.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -124,76 +132,85 @@ function asUser(name: string, runner: Runner) {
   return { home, env, line };
 }
 
-describe.each([
-  ['root', 'root'],
-  ['an ordinary user', 'alone'],
-  ['an ordinary user who has further ones', 'mapped'],
-] as const)('as %s', (_, runner) => {
-  it('a hostile image reaches nothing outside of its sandbox', async () => {
-    const { home, env, line } = asUser(`hostile-${runner}`, runner);
-    const args = ['--image', `oci:${join(work, 'layout')}:app`, '--run-for', '0', '--'];
-    const [program = '', ...rest] = line([...args, String(victim.pid), String(portOf()), secret]);
-    const { stdout, stderr, status } = await runToEnd(program, rest, { env });
-    expect([stdout, status], stderr).toEqual(['tried\n', 0]);
+/** Every way in which an image can be run: who runs ocislim, and by which program the sandbox is made. */
+const ways = (['root', 'alone', 'mapped'] as const).flatMap((runner) =>
+  (['bwrap', 'unshare'] as const).map((sandbox) => [runner, sandbox] as const),
+);
+
+describe.each(ways)('as a user of the kind "%s", by %s', (runner, sandbox) => {
+  const prepare = (name: string) => asUser(`${name}-${runner}-${sandbox}`, runner);
+  const image = (name: string) => ['--sandbox', sandbox, '--image', `oci:${join(work, name)}`];
+
+  /** Starts the hostile image, which sleeps when it has tried everything, and ends ocislim then. Resolves to what it printed. */
+  async function killHostile(signal: NodeJS.Signals, { env, line }: ReturnType<typeof prepare>) {
+    const targets = [String(victim.pid), String(portOf()), secret, 'stay'];
+    const [program = '', ...rest] = line([...image('layout:app'), '--', ...targets]);
+    const child = spawn(program, rest, {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    let printed = '';
+    await new Promise<void>((resolve) => {
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        printed += text;
+        if (printed.endsWith('tried\n')) resolve();
+      });
+      child.once('exit', () => resolve());
+    });
+    child.kill(signal);
+    await ended;
+    return printed;
+  }
+
+  it('a hostile image reaches nothing outside of its sandbox, and is gone after Ctrl-C', async () => {
+    const user = prepare('hostile');
+    expect(await killHostile('SIGINT', user)).toBe('tried\n');
     expect(victim.exitCode).toBeNull();
     expect(readdirSync(secret)).toEqual(['canary']);
-    expect(leftBelow(home)).toEqual(nothing);
+    await eventually(() => expect(leftBelow(user.home)).toEqual(nothing));
   });
 
-  it('an image runs as it says, with the names of its files in the trace', async () => {
-    const { home, env, line } = asUser(`plain-${runner}`, runner);
-    const [program = '', ...rest] = line(['--image', `oci:${join(work, 'busybox')}:v1`]);
+  it('an image runs as it says, and its trace has its files; what a killed run left is removed', async () => {
+    const user = prepare('plain');
+    const { home, env, line } = user;
+    await killHostile('SIGKILL', user);
+    await eventually(() => expect(leftBelow(home).processes).toEqual([]));
+    expect(leftBelow(home).folders.length).toBeGreaterThan(0);
+    const [program = '', ...rest] = line(image('busybox:v1'));
     const { stdout, stderr, status } = await runToEnd(program, rest, { env });
     expect([stdout, status], stderr).toEqual(['fruit: aPPle\nfruit: fig\nfruit: Pear\n', 0]);
     const trace = readFileSync(join(home, 'app.trace'), 'utf8');
     expect(trace).toContain('{"path":"app/fruit.txt","uses":["open"]}');
-    expect(trace).not.toMatch(/bwrap|prlimit|setpriv|ocislim-image/);
+    expect(trace).not.toMatch(/bwrap|prlimit|setpriv|mount|dev\/null|ocislim-image|\.ocislim/);
     expect(leftBelow(home)).toEqual(nothing);
   });
 
   it('a program may give files to other users, where there are any', async () => {
-    const { home, env, line } = asUser(`owners-${runner}`, runner);
+    const { home, env, line } = prepare('owners');
     const script =
       'mkdir /tmp/d && touch /tmp/d/f && chown -R 7:8 /tmp/d && chmod 700 /tmp/d && stat -c "%u %g" /tmp/d/f || echo refused';
-    const args = [
-      '--image',
-      `oci:${join(work, 'busybox')}:v1`,
-      '--run-user',
-      '0',
-      '--run-entrypoint',
-      '/bin/sh -c',
-    ];
+    const args = [...image('busybox:v1'), '--run-user', '0', '--run-entrypoint', '/bin/sh -c'];
     const [program = '', ...rest] = line([...args, '--', script]);
     const { stdout, stderr } = await runToEnd(program, rest, { env });
     expect(stdout, stderr).toBe(runner === 'alone' ? 'refused\n' : '7 8\n');
     expect(leftBelow(home)).toEqual(nothing);
   });
 
-  it.each(['SIGINT', 'SIGKILL'] as const)('after %s no process is left, and no folder', async (signal) => {
-    const { home, env, line } = asUser(`${signal}-${runner}`, runner);
-    const args = ['--image', `oci:${join(work, 'layout')}:app`, '--', '1', '1', '/nowhere', 'stay'];
-    const [program = '', ...rest] = line(args);
-    const child = spawn(program, rest, {
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    // It prints that when all was tried, and then sleeps.
-    await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
-    child.kill(signal);
-    await ended;
-    await eventually(() => expect(leftBelow(home).processes).toEqual([]));
-    if (signal === 'SIGKILL') {
-      expect(leftBelow(home).folders.length).toBeGreaterThan(0);
-      // The next run removes what is left.
-      const [again = '', ...words] = line(['--image', `oci:${join(work, 'busybox')}:v1`]);
-      await runToEnd(again, words, { env });
-    }
+  it('a command beside the program has its user, and its rights', async () => {
+    const { home, env, line } = prepare('beside');
+    const same =
+      'test "$(id -u):$(id -g)" = 5:7 && grep -q "^CapEff:.0*$" /proc/self/status && pwd | grep /tmp';
+    const args = [...image('busybox:v1'), '--run-user', '5:7', '--run-workdir', '/tmp', '--run-for', '0'];
+    const probe = ['--exec-probe', `sh -c '${same}'`, '--run-entrypoint', '/bin/sh -c'];
+    const [program = '', ...rest] = line([...args, ...probe, '--', `${same}; exec sleep 1000`]);
+    const { stdout, stderr, status } = await runToEnd(program, rest, { env });
+    expect([stdout, status], stderr).toEqual(['/tmp\n', 0]);
     expect(leftBelow(home)).toEqual(nothing);
   });
 });
 
-describe('a run', () => {
+describe.each(['bwrap', 'unshare'])('a run by %s', (sandbox) => {
   const record = (...args: string[]) =>
     ocislim([
       'trace',
@@ -203,6 +220,8 @@ describe('a run', () => {
       join(work, 'run.trace'),
       '--image',
       `oci:${join(work, 'busybox')}:v1`,
+      '--sandbox',
+      sandbox,
       ...args,
     ]);
   const shell = (script: string, ...options: string[]) =>
@@ -210,35 +229,32 @@ describe('a run', () => {
 
   it('has the environment, the user, the directory and the hosts that options give it', async () => {
     const options = [
-      '--run-env',
-      'A=b',
-      '--run-user',
-      '7:8',
-      '--run-workdir',
-      '/tmp',
-      '--run-hosts',
-      'db=10.0.0.1',
+      '--run-env=A=b  c',
+      "--run-env=B=it's",
+      '--run-user=7:8',
+      '--run-workdir=/tmp',
+      '--run-hosts=db=10.0.0.1',
     ];
     const { stdout, stderr } = await shell(
-      'echo $A $HOSTNAME; id -u; id -g; pwd; grep db /etc/hosts; hostname',
+      'echo "$A $B $HOSTNAME"; id -u; id -g; pwd; grep db /etc/hosts; hostname; env | cut -d = -f 1 | sort | tr "\n" " "',
       ...options,
     );
-    expect(stdout.split('\n'), stderr).toEqual([
-      'b ocislim',
-      '7',
-      '8',
-      '/tmp',
-      '10.0.0.1\tdb',
-      'ocislim',
-      '',
-    ]);
+    const lines = ["b  c it's ocislim", '7', '8', '/tmp', '10.0.0.1\tdb', 'ocislim'];
+    const names = 'A B HOME HOSTNAME PATH PWD SHLVL ';
+    expect(stdout.split('\n'), stderr).toEqual([...lines, names]);
   });
 
   it('has mounts, file systems in memory, and bounded memory', async () => {
-    const options = [`--run-mount=${secret}:/mnt/s:ro`, '--run-tmpfs=/cache:1MiB', '--run-memory=64MiB'];
-    const script = 'touch /mnt/s/x 2>&1; df -k /cache | tail -n 1 | tr -s " " | cut -d " " -f 2; ulimit -d';
+    const options = [
+      `--run-mount=${secret}:/mnt/s:ro`,
+      '--run-tmpfs=/cache:1MiB',
+      '--run-memory=64MiB',
+      '--run-user=7',
+    ];
+    const script =
+      'touch /mnt/s/x 2>&1; df -k /cache | tail -n 1 | tr -s " " | cut -d " " -f 2; ulimit -d; touch /cache/x /dev/shm/x && echo written';
     const { stdout, stderr } = await shell(script, ...options);
-    expect(stdout.split('\n').slice(1), stderr).toEqual(['1024', '65536', '']);
+    expect(stdout.split('\n').slice(1), stderr).toEqual(['1024', '65536', 'written', '']);
     expect(stdout).toContain('Read-only');
     expect(existsSync(join(secret, 'x'))).toBe(false);
   });
@@ -248,6 +264,60 @@ describe('a run', () => {
     const { status, stderr } = await shell('exec httpd -f -p 8080 -h /app', ...probes);
     expect(stderr).toContain('GET http://:8080/fruit.txt: 200');
     expect(status).toBe(0);
+  });
+
+  it('has a first process that takes the end of others, and ends with the program', async () => {
+    const script =
+      '(sleep 0.1 & exit); (sleep 1000 &) ; sleep 0.3; grep -h "^State:.Z" /proc/[0-9]*/status; exit 5';
+    const { status, stdout, stderr } = await shell(script);
+    expect([status, stdout], stderr).toEqual([5, '']);
+  });
+});
+
+describe('trace record', () => {
+  const args = ['trace', 'record', '-q', '-o', '/dev/null', '--image'];
+
+  it('takes the other sandbox where bubblewrap is not installed', async () => {
+    const programs = join(work, 'programs');
+    mkdirSync(programs);
+    for (const folder of ['/usr/sbin', '/usr/bin'])
+      for (const name of readdirSync(folder))
+        if (name !== 'bwrap' && !existsSync(join(programs, name)))
+          symlinkSync(join(folder, name), join(programs, name));
+    const image = `oci:${join(work, 'busybox')}:v1`;
+    const command = [...args, image, '--run-entrypoint', '/bin/cat', '--', '/proc/1/cmdline'];
+    const found = await ocislim(command, { PATH: programs });
+    expect([found.stdout, found.status], found.stderr).toEqual([
+      expect.stringMatching(/^\/bin\/sh\0/) as string,
+      0,
+    ]);
+    const forced = await ocislim([...command.slice(0, -2), '--sandbox', 'bwrap', '--', 'x'], {
+      PATH: programs,
+    });
+    expect([forced.status, forced.stderr]).toEqual([
+      1,
+      expect.stringContaining('bubblewrap is not installed') as string,
+    ]);
+  });
+
+  it('runs an image in a bare chroot for root, and says that it does not confine', async () => {
+    const user = asUser('chroot', 'root');
+    const image = ['--image', `oci:${join(work, 'busybox')}:v1`, '--sandbox', 'chroot'];
+    const [program = '', ...rest] = user.line(image);
+    const { stdout, stderr, status } = await runToEnd(program, rest, { env: user.env });
+    expect([stdout, status], stderr).toEqual(['fruit: aPPle\nfruit: fig\nfruit: Pear\n', 0]);
+    expect(stderr).toContain('a chroot does not confine the program');
+    const trace = readFileSync(join(user.home, 'app.trace'), 'utf8');
+    expect(trace).toContain('{"path":"app/fruit.txt","uses":["open"]}');
+    expect(trace).not.toMatch(/unshare|prlimit|ocislim-image/);
+    expect(leftBelow(user.home)).toEqual(nothing);
+    const other = asUser('chroot-alone', 'alone');
+    const [again = '', ...words] = other.line(image);
+    const refused = await runToEnd(again, words, { env: other.env });
+    expect([refused.status, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining('--sandbox chroot needs root') as string,
+    ]);
   });
 
   it('refuses options that have no effect, and says why', async () => {

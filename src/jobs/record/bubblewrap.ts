@@ -26,7 +26,14 @@ export function bubblewrapLine(
   // bubblewrap leaves out /proc/sys where it seems to be read-only.
   const guards = guarded.flatMap((path) => ['--ro-bind-try', path, path]);
   const mounts = [
-    ...['--bind', root, '/', '--proc', '/proc', ...guards, '--dev', '/dev'],
+    '--bind',
+    root,
+    '/',
+    '--proc',
+    '/proc',
+    ...guards,
+    '--dev',
+    '/dev',
     ...fittings.mounts.flatMap((mount) => optionsOf(mount, privileges)),
     ...(fittings.hostname === null ? [] : ['--hostname', fittings.hostname]),
   ];
@@ -70,7 +77,7 @@ function optionsOf(mount: Mount, { changesModes }: Privileges): readonly string[
   }
 }
 
-/** The options of bubblewrap that leave these capabilities. It sets no-new-privs, by which no execution brings others back. */
+/** Returns the options of bubblewrap that leave these capabilities. It sets no-new-privs, by which no execution brings others back. */
 export function keepOnly(capabilities: readonly string[]): readonly string[] {
   return ['--cap-drop', 'ALL', ...capabilities.flatMap((name) => ['--cap-add', name])];
 }

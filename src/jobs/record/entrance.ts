@@ -11,7 +11,7 @@ export type Entrance = Confinement | Chroot;
  */
 export interface Confinement {
   readonly kind: 'sandbox';
-  readonly by: 'bwrap';
+  readonly by: 'bwrap' | 'unshare';
   readonly users: 'all' | 'one';
   readonly privileges: Privileges;
   /** The words before strace: those that enter the namespace of users in which all of the run happens. */

@@ -5,6 +5,8 @@
 import { bubblewrapLine } from './bubblewrap.ts';
 import { type Entrance, outsideOf } from './entrance.ts';
 import type { Mount } from './sandbox/mounts.ts';
+import type { MountTable } from './sandbox/mount-table.ts';
+import { unshareLine } from './unshare.ts';
 
 /** How to start a command below strace. */
 export interface Launch {
@@ -16,6 +18,10 @@ export interface Launch {
   readonly argv: readonly string[];
   /** The number of the successful `execve` that starts the command itself, from 1. Those before it start helpers. */
   readonly execs: number;
+  /** The path of the program with whose first execution the counting of `execs` begins. Default: it begins with the first of all. */
+  readonly mark?: string;
+  /** A file that must be written before `argv` is run. Default: none. */
+  readonly script?: { readonly file: string; readonly text: string };
   /** The directory in which the command starts, as it sees it. */
   readonly cwd: string;
   /** The directory below which strace shows descriptors. Null: it shows them as the command sees them. */
@@ -67,6 +73,10 @@ export interface Container {
 export interface Fittings {
   /** The program that is run as bubblewrap. */
   readonly bwrap: string;
+  /** The file for the script of a sandbox without bubblewrap. */
+  readonly script: string;
+  /** What is mounted on this machine, for such a sandbox. */
+  readonly table: MountTable;
   /** What is mounted beside the root, /proc and /dev, in this order. */
   readonly mounts: readonly Mount[];
   /** The name of the machine in there; null for that of this machine. */
@@ -76,6 +86,17 @@ export interface Fittings {
   /** The filter of system calls under which the program runs; null for none. */
   readonly filter: Uint8Array | null;
 }
+
+/** The fittings of a root filesystem that a person unpacked. */
+export const noFittings: Fittings = {
+  bwrap: 'bwrap',
+  script: '',
+  table: [],
+  mounts: [],
+  hostname: null,
+  bounds: [],
+  filter: null,
+};
 
 /** Returns the launch of a command in this very container. */
 export function launchHere(
@@ -112,9 +133,9 @@ export function launchIn(given: Container, command: readonly string[], entrance:
   if (entrance.kind === 'sandbox')
     return {
       ...common,
-      ...bubblewrapLine(container, command, entrance),
+      ...(entrance.by === 'bwrap' ? bubblewrapLine : unshareLine)(container, command, entrance),
       hostRoot: null,
-      // The command sees the environment of bubblewrap in /proc/1/environ.
+      // The command may see the environment of the first process in /proc/1/environ.
       env: { PATH: process.env['PATH'] },
     };
   const ids =

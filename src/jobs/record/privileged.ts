@@ -49,28 +49,42 @@ export function portableOf(program: string, printed: string): Portable | null {
   return { program, loader, libraries: paths.filter((path) => path !== loader) };
 }
 
-/** How root may enter a root filesystem. */
-export interface Privileges {
-  readonly capabilities: readonly string[];
-  /** setpriv(1) of this system; null where it has none, so that no other user can be entered as. */
+/** Programs of this system that run in any root. Null for one that it does not have, or that is static. */
+export interface Programs {
+  /** setpriv(1): without it, no other user can be entered as. */
   readonly setpriv: Portable | null;
-  /** env(1) of this system, for commands beside the program. Default: null, for none. */
+  /** env(1), for commands beside the program. Default: null. */
   readonly env?: Portable | null;
+  /** umount(8) and unshare(1), for a sandbox without bubblewrap. Default: null. */
+  readonly umount?: Portable | null;
+  readonly unshare?: Portable | null;
+}
+
+/** How root may enter a root filesystem. */
+export interface Privileges extends Programs {
+  readonly capabilities: readonly string[];
   /** Whether bubblewrap can change modes (from version 0.5 on). Default: no. */
   readonly changesModes?: boolean;
 }
 
-/** Finds out what root may hand on: this process, or one that is root of a namespace of its own. */
-export async function findPrivileges(isRoot: boolean, signal: AbortSignal): Promise<Privileges> {
-  const status = await readFile('/proc/self/status', 'utf8').catch(() => '');
-  const help = await promisify(execFile)('bwrap', ['--help'], { signal }).catch(() => null);
+/** Finds the programs of this system, and what its bubblewrap can do. */
+export async function findPrograms(signal: AbortSignal): Promise<Omit<Privileges, 'capabilities'>> {
+  const find = (name: string) => findPortable(name, signal);
+  const [help, setpriv, env, umount, unshare] = await Promise.all([
+    promisify(execFile)('bwrap', ['--help'], { signal }).catch(() => null),
+    find('setpriv'),
+    find('env'),
+    find('umount'),
+    find('unshare'),
+  ]);
   signal.throwIfAborted();
-  return {
-    capabilities: isRoot ? capabilitiesOf(status) : Object.keys(capabilities),
-    setpriv: await findPortable('setpriv', signal),
-    env: await findPortable('env', signal),
-    changesModes: help?.stdout.includes('--chmod ') === true,
-  };
+  return { setpriv, env, umount, unshare, changesModes: help?.stdout.includes('--chmod ') === true };
+}
+
+/** Returns the capabilities that root may hand on: this process, or one that is root of a namespace of its own. */
+export async function findCapabilities(isRoot: boolean): Promise<readonly string[]> {
+  if (!isRoot) return Object.keys(capabilities);
+  return capabilitiesOf(await readFile('/proc/self/status', 'utf8').catch(() => ''));
 }
 
 async function findPortable(name: string, signal: AbortSignal): Promise<Portable | null> {
@@ -88,44 +102,76 @@ async function findPortable(name: string, signal: AbortSignal): Promise<Portable
 }
 
 /** Where the helpers are in the root filesystem: /dev is a file system of its own there, so that nothing of them is left behind. */
-const folder = '/dev/.ocislim';
+export const helperFolder = '/dev/.ocislim';
 
-/** Returns the options of bubblewrap that put programs there by their names, with their loader and their libraries. */
-export function mountsOf(programs: Readonly<Record<string, Portable>>): readonly string[] {
+/** Returns the files of programs, with their loader and their libraries, by the names that they have in that folder. */
+export function helperFiles(
+  programs: Readonly<Record<string, Portable | null>>,
+): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
-  for (const [name, { program, loader, libraries }] of Object.entries(programs)) {
-    files.set(name, program);
-    files.set('loader', loader);
-    for (const path of libraries) files.set(path.slice(path.lastIndexOf('/') + 1), path);
+  for (const [name, portable] of Object.entries(programs)) {
+    if (portable === null) continue;
+    files.set(name, portable.program);
+    files.set('loader', portable.loader);
+    for (const path of portable.libraries) files.set(path.slice(path.lastIndexOf('/') + 1), path);
   }
-  const binds = [...files].flatMap(([name, from]) => ['--ro-bind', from, `${folder}/${name}`]);
-  return ['--dir', folder, ...binds];
+  return files;
 }
 
-/** The words that run a program which `mountsOf` put there. */
-function carried(name: string): readonly string[] {
-  return [`${folder}/loader`, '--library-path', folder, `${folder}/${name}`];
+/** Returns the options of bubblewrap that put programs there. */
+export function mountsOf(programs: Readonly<Record<string, Portable>>): readonly string[] {
+  const binds = [...helperFiles(programs)].flatMap(([name, from]) => [
+    '--ro-bind',
+    from,
+    `${helperFolder}/${name}`,
+  ]);
+  return ['--dir', helperFolder, ...binds];
+}
+
+/** Returns the words that run a program of that folder. */
+export function carried(name: string): readonly string[] {
+  return [`${helperFolder}/loader`, '--library-path', helperFolder, `${helperFolder}/${name}`];
 }
 
 /** Returns the command line that becomes a user and runs the command behind it. */
 export function switchTo(uid: number, gid: number, groups: readonly number[]): readonly string[] {
+  return [...carried('setpriv'), ...userWords({ uid, gid, groups }), ...noneInherited];
+}
+
+const noneInherited = ['--inh-caps=-all', '--ambient-caps=-all'];
+
+interface User {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+function userWords({ uid, gid, groups }: User): readonly string[] {
+  const further = groups.length === 0 ? ['--clear-groups'] : ['--groups', groups.join(',')];
+  return ['--reuid', String(uid), '--regid', String(gid), ...further];
+}
+
+/** What setpriv(1) leaves to a command. */
+export interface Rights {
+  /** Those that it keeps; null where it runs as another user than root, which may not bound them, and has none. */
+  readonly capabilities: readonly string[] | null;
+  /** The user that it becomes; null to stay the user that there is. */
+  readonly user: User | null;
+}
+
+/** Returns the options of setpriv(1) that leave no more rights than these, for ever. */
+export function rightsOf({ capabilities: left, user }: Rights): readonly string[] {
+  const bounds = ['-all', ...(left ?? []).map((name) => `+${name.slice('CAP_'.length).toLowerCase()}`)];
   return [
-    ...carried('setpriv'),
-    '--reuid',
-    String(uid),
-    '--regid',
-    String(gid),
-    ...(groups.length === 0 ? ['--clear-groups'] : ['--groups', groups.join(',')]),
-    '--inh-caps=-all',
-    '--ambient-caps=-all',
+    ...(left === null ? [] : [`--bounding-set=${bounds.join(',')}`]),
+    ...(user === null ? [] : userWords(user)),
+    ...noneInherited,
+    '--no-new-privs',
   ];
 }
 
 /** What a command beside the program has: its rights, and how it starts. */
-export interface Beside {
-  /** The words that become its user; none to stay the user that there is. */
-  readonly user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] } | null;
-  readonly capabilities: readonly string[];
+export interface Beside extends Rights {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
 }
@@ -134,15 +180,10 @@ export interface Beside {
  * Returns the command line that, with all rights in the namespaces of a sandbox, gives up those that the program does not have, and runs a
  * command behind it. It has three executions before that of the command, with the one that enters.
  */
-export function giveUp({ user, capabilities, cwd, env }: Beside): readonly string[] {
-  const bounds = ['-all', ...capabilities.map((name) => `+${name.slice('CAP_'.length).toLowerCase()}`)];
-  const become = user === null ? [] : switchTo(user.uid, user.gid, user.groups).slice(4);
-  const rights = user === null ? ['--inh-caps=-all', '--ambient-caps=-all'] : become;
+export function giveUp({ cwd, env, ...rights }: Beside): readonly string[] {
   return [
     ...carried('setpriv'),
-    `--bounding-set=${bounds.join(',')}`,
-    ...rights,
-    '--no-new-privs',
+    ...rightsOf(rights),
     ...carried('env'),
     '-i',
     '-C',

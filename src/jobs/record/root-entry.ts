@@ -3,10 +3,7 @@ import { realpath } from 'node:fs/promises';
 import { OcislimError } from '../../errors.ts';
 import { findEntrance } from './find-entrance.ts';
 import { idsOf } from './identity.ts';
-import { type Container, type Fittings, type Launch, launchIn } from './launch.ts';
-
-/** The fittings of a root filesystem that a person unpacked. */
-const plain: Fittings = { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [], filter: null };
+import { type Container, type Fittings, type Launch, launchIn, noFittings } from './launch.ts';
 
 /** A root filesystem, and how its image says to run in it. */
 export interface RootEntry {
@@ -32,8 +29,13 @@ export async function enterRoot(
   const root = await realpath(entry.root).catch((cause: unknown) => {
     throw new OcislimError('IO', `no root filesystem at ${entry.root}`, { cause });
   });
-  const container = await containerOf({ ...entry, root }, plain);
-  const entrance = await findEntrance(container, () => true, signal);
+  const container = await containerOf({ ...entry, root }, noFittings);
+  // The other sandbox needs places to mount on, which a folder of a person may not have.
+  const entrance = await findEntrance(
+    container,
+    (way) => way.kind === 'chroot' || way.by === 'bwrap',
+    signal,
+  );
   if (entrance !== null) return launchIn(container, command, entrance);
   throw new OcislimError('UNSUPPORTED', 'no way to enter the root filesystem works here', {
     advice: 'Install bubblewrap and allow user namespaces, or run as root.',

@@ -40,8 +40,10 @@ export interface Refusal {
  * keeps process numbers only.
  */
 export class StraceFilter {
-  readonly #launch: Pick<Launch, 'execs' | 'cwd' | 'hostRoot'>;
-  /** Number of successful executions so far. */
+  readonly #launch: Pick<Launch, 'execs' | 'mark' | 'cwd' | 'hostRoot'>;
+  /** How a call begins by which the counting of executions begins; null where it has begun. */
+  #mark: ByteString | null;
+  /** Number of successful executions that were counted. */
   #execs = 0;
   /** The processes before the command. They may outlive its start. */
   readonly #helpers = new Set<number>();
@@ -53,8 +55,9 @@ export class StraceFilter {
   #refusal: Refusal | null = null;
   #hasSwitched = false;
 
-  constructor(launch: Pick<Launch, 'execs' | 'cwd' | 'hostRoot'>) {
+  constructor(launch: Pick<Launch, 'execs' | 'mark' | 'cwd' | 'hostRoot'>) {
     this.#launch = launch;
+    this.#mark = launch.mark === undefined ? null : ascii` execve("${escape(launch.mark)}", `;
   }
 
   /** The process of the command; null before it has started. */
@@ -103,6 +106,13 @@ export class StraceFilter {
     if (call !== undefined && error !== undefined) this.#refusal = { call, error };
   }
 
+  /** Counts a successful execution, and returns whether it is that of the command. */
+  #isCommand(call: ByteString): boolean {
+    if (this.#mark !== null && !call.includes(this.#mark)) return false;
+    this.#mark = null;
+    return ++this.#execs === this.#launch.execs;
+  }
+
   /** Takes a line that precedes the start of the command, or is that start. */
   #before(text: ByteString, pid: number, found: RegExpExecArray | null): readonly ByteString[] {
     const isResumed = resumed.test(text);
@@ -110,7 +120,7 @@ export class StraceFilter {
     this.#begun.delete(pid);
     const isExec = found?.[2] !== undefined || isResumed;
     if (isExec && text.endsWith('<unfinished ...>')) this.#begun.set(pid, text);
-    if (!isExec || !/\) += 0$/.test(text) || ++this.#execs < this.#launch.execs) {
+    if (!isExec || !/\) += 0$/.test(text) || !this.#isCommand(begun ?? text)) {
       this.#helpers.add(pid);
       return [];
     }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Entrance } from '../../../src/jobs/record/entrance.ts';
 import { idsOf } from '../../../src/jobs/record/identity.ts';
-import { launchHere, launchIn } from '../../../src/jobs/record/launch.ts';
+import { launchHere, launchIn, noFittings } from '../../../src/jobs/record/launch.ts';
 
 let root: string;
 
@@ -26,7 +26,7 @@ describe('launches', () => {
     env: { LANG: 'C' },
     network: 'private',
     hasCompany: false,
-    fittings: { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [], filter: null },
+    fittings: noFittings,
   } as const;
 
   const single = {
@@ -169,7 +169,7 @@ it.each([
       env: {},
       network: 'private',
       hasCompany: false,
-      fittings: { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [], filter: null },
+      fittings: noFittings,
     } as const;
     const privileges = { capabilities: [], setpriv: null };
     const entrance = { kind, by: 'bwrap', users: given, privileges, outside: [] } as Entrance;

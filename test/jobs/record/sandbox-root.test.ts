@@ -169,6 +169,7 @@ it('of /sys the program sees what it needs, read-only', async () => {
 
 describe('a machine without a sandbox', () => {
   const machine: Findings = {
+    refused: [],
     hasBubblewrap: true,
     isRoot: false,
     canMount: false,
@@ -188,5 +189,27 @@ describe('a machine without a sandbox', () => {
     expect(error.code).toBe('UNSUPPORTED');
     expect(error.message).toContain(why);
     expect(error.advice).toContain(advice);
+  });
+
+  const refused = [
+    { by: 'bwrap', why: 'spawn bwrap ENOENT' },
+    { by: 'unshare', why: 'no line for him' },
+    { by: 'unshare', why: 'no loopback: install iproute2' },
+  ] as const;
+  it.each([
+    ['auto', false, 'bubblewrap is not installed, and unshare does not work (no loopback: install iproute2)'],
+    ['auto', true, 'bubblewrap is not installed, and unshare does not work (no line for him)'],
+    ['bwrap', false, 'bubblewrap is not installed'],
+    ['unshare', false, 'unshare does not work (no loopback: install iproute2)'],
+  ])('with --sandbox %s, as root %s, is told what is missing of each', (sandbox, isRoot, why) => {
+    const found = { ...machine, isRoot, canMount: isRoot, hasBubblewrap: false, refused };
+    expect(explainNoSandbox(sandbox, found).message).toBe(
+      `the program of an image cannot be run in a sandbox here: ${why}`,
+    );
+  });
+
+  it('is told what bubblewrap says, where it is there', () => {
+    const error = explainNoSandbox('auto', { ...machine, refused });
+    expect(error.message).toContain('forbidden here (spawn bwrap ENOENT)');
   });
 });

@@ -1,7 +1,7 @@
 import { createServer, connect, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { launchIn } from '../../../src/jobs/record/launch.ts';
+import { launchIn, noFittings } from '../../../src/jobs/record/launch.ts';
 import { dialHere } from '../../../src/jobs/record/probes/dial.ts';
 import { healthcheckOf, stopSignalOf, tcpPortsOf } from '../../../src/jobs/record/probed.ts';
 import { enterNetwork, launchBeside } from '../../../src/jobs/record/sandbox/beside.ts';
@@ -80,7 +80,7 @@ describe('what runs beside a program', () => {
     env: { A: 'b c' },
     network: 'private',
     hasCompany: true,
-    fittings: { bwrap: 'bwrap', mounts: [], hostname: null, bounds: [], filter: null },
+    fittings: noFittings,
   } as const;
   const alone = {
     kind: 'sandbox',
@@ -114,9 +114,27 @@ describe('what runs beside a program', () => {
     const launch = launchIn(container, ['app'], alone);
     const { argv, outside } = launchBeside(launch, live, ['ping']);
     expect(outside).toEqual(['nsenter', '--preserve-credentials', '--user=/proc/10/ns/user', '--']);
-    expect(argv.join(' ')).toContain('--bounding-set=-all --inh-caps=-all');
     expect(argv.join(' ')).not.toContain('--reuid');
   });
+
+  it.each([
+    ['bwrap', 5, true, false],
+    ['bwrap', 0, true, true],
+    ['unshare', 5, true, false],
+    ['unshare', 0, false, true],
+  ] as const)(
+    'with one user, by %s as %i: enters his own namespace: %s, has rights to give up: %s',
+    (by, id, isNested, isBounded) => {
+      const launch = launchIn({ ...container, uid: id, gid: id }, ['app'], { ...alone, by });
+      const beside = launchBeside(launch, live, ['ping']);
+      const words = beside.argv.join(' ');
+      expect(words.includes('nsenter --preserve-credentials ')).toBe(isNested);
+      expect(words.includes(' --user=/proc/11/ns/user')).toBe(isNested);
+      expect(words.includes('--bounding-set=-all,+chown,+setuid')).toBe(isBounded);
+      expect(words).toContain('--no-new-privs');
+      expect([beside.script, beside.mark]).toEqual([undefined, undefined]);
+    },
+  );
 
   it('needs programs of this system', () => {
     const launch = launchIn(container, ['app'], { ...alone, privileges: { ...privileges, env: null } });

@@ -52,6 +52,25 @@ describe('StraceFilter', () => {
     ]);
   });
 
+  it('counts executions from that of a mark on, however many helpers a script ran before', () => {
+    const script = [
+      '10 execve("/usr/bin/unshare", ["unshare"], 0x1) = 0',
+      '10 execve("/bin/sh", ["/bin/sh", "/dev/.ocislim/loader"], 0x1) = 0',
+      '11 execve("/bin/mount", ["mount"], 0x1) = 0',
+      '12 execve("/dev/.ocislim/loader", ["loader"], 0x1) = -1 EACCES (Permission denied)',
+      '13 execve("/dev/.ocislim/loader", ["loader", "umount"], 0x1 <unfinished ...>',
+      '14 execve("/bin/mount", ["mount"], 0x1) = 0',
+      '13 <... execve resumed>) = 0',
+      '15 execve("/dev/.ocislim/loader", ["loader", "setpriv"], 0x1) = 0',
+      '15 execve("/app", ["app"], 0x1) = 0',
+      '10 openat(AT_FDCWD</>, "/outside", O_RDONLY) = 3</outside>',
+      '15 openat(AT_FDCWD</>, "/inside", O_RDONLY) = 3</inside>',
+    ];
+    const { filter, kept } = filtered(script, { execs: 3, mark: '/dev/.ocislim/loader', cwd: '/' });
+    expect(filter.command).toBe(15);
+    expect(kept).toEqual(['15 chdir("/") = 0', script[8], script[10]]);
+  });
+
   it('tells the reader where the root is if strace shows descriptors from outside', () => {
     const lines = [
       '7 execve("/usr/bin/unshare", ["unshare"], 0x1) = 0',

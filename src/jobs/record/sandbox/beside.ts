@@ -3,7 +3,7 @@
  * program. Each is built for a launch and the processes that it has become.
  */
 import { OcislimError } from '../../../errors.ts';
-import { type Launch, launchHere, launchIn } from '../launch.ts';
+import { type Container, type Launch, launchHere, launchIn } from '../launch.ts';
 import { giveUp } from '../privileged.ts';
 import type { Live } from '../record.ts';
 
@@ -36,24 +36,41 @@ export function launchBeside(launch: Launch, live: Live, command: readonly strin
       },
     );
   const user = userOf(launch, live);
-  const spaces = ['mnt', 'pid', 'net', 'ipc', 'uts'].map((kind) => {
-    const option = kind === 'mnt' ? 'mount' : kind;
-    return `--${option}=/proc/${live.command}/ns/${kind}`;
-  });
   const { bounds } = container.fittings;
-  const isAlone = entrance.users === 'one';
+  // With one user, the program may be in a namespace of its own below that of strace, in which he has another number.
+  const isNested = entrance.users === 'one' && (entrance.by === 'bwrap' || hasOwnNumber(container));
+  const isBounded = entrance.users === 'all' || container.uid === 0;
   const rights = giveUp({
-    user: isAlone ? null : container,
-    capabilities: isAlone && container.uid !== 0 ? [] : privileges.capabilities,
+    user: entrance.users === 'all' ? container : null,
+    capabilities: isBounded ? privileges.capabilities : null,
     cwd: container.cwd,
     env: container.env,
   });
+  const kinds = ['mount:mnt', 'pid:pid', 'net:net', 'ipc:ipc', 'uts:uts', ...(isNested ? ['user:user'] : [])];
+  const spaces = kinds.map((each) => {
+    const [option, file] = each.split(':');
+    return `--${option}=/proc/${live.command}/ns/${file}`;
+  });
+  const { script: _, mark: __, ...others } = launch;
   return {
-    ...launch,
+    ...others,
     program: command[0] ?? '',
     outside: user.length === 0 ? [] : ['nsenter', ...user, '--'],
-    argv: [...bounds, 'nsenter', ...spaces, '--', ...rights, ...command],
+    argv: [
+      ...bounds,
+      'nsenter',
+      ...(isNested ? ['--preserve-credentials'] : []),
+      ...spaces,
+      '--',
+      ...rights,
+      ...command,
+    ],
     execs: bounds.length === 0 ? 4 : 5,
     filter: null,
   };
+}
+
+/** Returns whether a program does not run as root. */
+function hasOwnNumber({ uid, gid }: Pick<Container, 'uid' | 'gid'>): boolean {
+  return uid !== 0 || gid !== 0;
 }

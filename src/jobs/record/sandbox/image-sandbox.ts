@@ -9,12 +9,13 @@ import type { Limits } from '../../../limits.ts';
 import type { MountSetting, TmpfsSetting } from '../../../probe/mounts.ts';
 import type { ByteStream } from '../../../stream/byte-stream.ts';
 import { type Entrance, outsideOf } from '../entrance.ts';
-import { findEntrance } from '../find-entrance.ts';
+import { findEntrance, type Refused } from '../find-entrance.ts';
 import { type Fittings, type Launch, launchIn } from '../launch.ts';
 import { containerOf } from '../root-entry.ts';
 import type { RootNames } from '../root-names.ts';
 import { whyNoSandbox } from './diagnosis.ts';
 import { fileMounts, systemMounts } from './mounts.ts';
+import { readMountTable } from './mount-table.ts';
 import { openPrivateRoot, type PrivateRoot } from './private-root.ts';
 
 /** How the program of an image is to run: plain data. */
@@ -105,6 +106,7 @@ export async function openImageSandbox({ run, open, limits, signal }: SandboxOpt
       advice: 'Install setpriv (util-linux).',
     });
   const launch = launchIn(container, command, entrance);
+  if (launch.script !== undefined) await writeFile(launch.script.file, launch.script.text);
   const kept = cleanup.move();
   const { names } = unpacked;
   const isFree = entrance.kind === 'chroot';
@@ -133,9 +135,11 @@ async function entranceFor(sandbox: ImageRun['sandbox'], signal: AbortSignal): P
     if (entrance.kind === 'chroot') return sandbox === 'chroot' && entrance.users === 'all';
     return sandbox === 'auto' || sandbox === entrance.by;
   };
-  const entrance = await findEntrance({ uid: 0, gid: 0, groups: [] }, allows, signal);
+  const refused: Refused[] = [];
+  const root = { uid: 0, gid: 0, groups: [] };
+  const entrance = await findEntrance(root, allows, signal, (each) => refused.push(each));
   if (entrance !== null) return entrance;
-  throw await whyNoSandbox(sandbox, signal);
+  throw await whyNoSandbox(sandbox, refused, signal);
 }
 
 /** Makes the files that a runtime makes, and says how all is mounted. */
@@ -156,10 +160,17 @@ async function fittingsOf(run: ImageRun, unpacked: PrivateRoot, entrance: Entran
   ];
   const places = paths.slice(3);
   const own = files.map((source, i) => ({ source, target: places[i] ?? '', readOnly: false }));
-  const given = run.mounts.map((mount, i) => ({ ...mount, target: places[3 + i] ?? '' }));
+  const sources = await Promise.all(run.mounts.map(({ source }) => realpath(source)));
+  const given = run.mounts.map(({ readOnly }, i) => ({
+    source: sources[i] ?? '',
+    target: places[3 + i] ?? '',
+    readOnly,
+  }));
   const memory = run.tmpfs.map((each, i) => ({ ...each, target: places[3 + run.mounts.length + i] ?? '' }));
   return {
     bwrap: await ownBubblewrap(folder, entrance),
+    script: join(folder, 'enter'),
+    table: readMountTable(await readFile('/proc/self/mountinfo', 'utf8').catch(() => '')),
     mounts: [...(await systemMounts()), ...fileMounts([...own, ...given], memory)],
     hostname,
     bounds: ['prlimit', '--core=0', ...(run.memory === null ? [] : [`--data=${run.memory}`]), '--'],
@@ -185,8 +196,9 @@ async function kindOfSource(source: string): Promise<'directory' | 'file'> {
  * Returns the bubblewrap to run. Its first process in the sandbox shows its own file in /proc/1/exe; where the program has the rights of root, that
  * is a copy, since it could write to it.
  */
-async function ownBubblewrap(folder: string, { users }: Entrance): Promise<string> {
-  if (users === 'one' || process.getuid?.() !== 0) return 'bwrap';
+async function ownBubblewrap(folder: string, entrance: Entrance): Promise<string> {
+  const isOther = entrance.kind !== 'sandbox' || entrance.by !== 'bwrap';
+  if (isOther || entrance.users === 'one' || process.getuid?.() !== 0) return 'bwrap';
   for (const each of (process.env['PATH'] ?? '').split(delimiter)) {
     const file = await realpath(join(each, 'bwrap')).catch(() => null);
     if (file === null) continue;

@@ -61,7 +61,9 @@ export async function systemMounts(): Promise<readonly Mount[]> {
     ),
     ...emptied.filter((path) => known.has(path)).flatMap((path) => sealed(path, [])),
     ...hidden.filter((path) => known.has(path)).map((path) => readOnly('/dev/null', path)),
-    ...(/^nodev\tmqueue$/m.test(kinds) ? [{ kind: 'queues', target: '/dev/mqueue' } as const] : []),
+    ...(kinds.split('\n').includes('nodev\tmqueue')
+      ? [{ kind: 'queues', target: '/dev/mqueue' } as const]
+      : []),
   ];
 }
 
