@@ -133,6 +133,7 @@ export function launchIn(given: Container, command: readonly string[], entrance:
   if (entrance.kind === 'sandbox')
     return {
       ...common,
+      filter: null,
       ...(entrance.by === 'bwrap' ? bubblewrapLine : unshareLine)(container, command, entrance),
       hostRoot: null,
       // The command may see the environment of the first process in /proc/1/environ.

@@ -41,6 +41,11 @@ export function unshareLine(
   return {
     argv: [
       ...fittings.bounds,
+      // strace that is killed leaves behind what it traces.
+      'setpriv',
+      '--pdeathsig',
+      'KILL',
+      '--',
       'unshare',
       ...spaces,
       ...(network === 'host' ? [] : ['--net']),

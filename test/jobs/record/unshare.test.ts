@@ -33,7 +33,7 @@ describe('the sandbox of unshare', () => {
   it('ends with its first process, and says nothing of its files on its command line', () => {
     const { argv, script, hostRoot, env } = launchIn(container, ['app'], all);
     expect(argv.join(' ')).toBe(
-      'prlimit -- unshare --mount --pid --fork --kill-child --ipc --uts --net -- /bin/sh /tmp/enter',
+      'prlimit -- setpriv --pdeathsig KILL -- unshare --mount --pid --fork --kill-child --ipc --uts --net -- /bin/sh /tmp/enter',
     );
     expect(script?.file).toBe('/tmp/enter');
     expect(hostRoot).toBeNull();
