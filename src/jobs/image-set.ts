@@ -137,6 +137,7 @@ function requirePlatforms(source: Source, member: Member, wanted: readonly Platf
   throw new OcislimError(
     'NOT_FOUND',
     `${source.label} is an image for ${actual === null ? 'an unknown platform' : formatPlatform(actual)}, not for ${formatPlatform(absent)}`,
+    actual === null ? {} : { advice: `Name its platform: --platform ${formatPlatform(actual)}.` },
   );
 }
 

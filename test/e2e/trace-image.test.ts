@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -317,6 +318,27 @@ describe('trace record', () => {
     expect([refused.status, refused.stderr]).toEqual([
       1,
       expect.stringContaining('--sandbox chroot needs root') as string,
+    ]);
+  });
+
+  it('refuses an image of another architecture before it reads a layer, and names the option', async () => {
+    const layout = join(work, 'foreign');
+    const image = buildImage({
+      layers: [writeTar([specOf('app=x')])],
+      config: { os: 'linux', architecture: 'mips', config: { Entrypoint: ['/app'] } },
+    });
+    await writeLayout(layout, { app: image });
+    for (const { digest } of image.layers) rmSync(join(layout, 'blobs', digest.replace(':', '/')));
+    const foreign = await ocislim([...args, `oci:${layout}:app`, '--platform', 'linux/mips']);
+    expect([foreign.status, foreign.stderr]).toEqual([
+      1,
+      expect.stringMatching(/is for linux\/mips, and this machine .*\n.* --platform linux\//) as string,
+    ]);
+    // Without the option, the platform of the image is told.
+    const unknown = await ocislim([...args, `oci:${layout}:app`]);
+    expect([unknown.status, unknown.stderr]).toEqual([
+      1,
+      expect.stringContaining('--platform linux/mips') as string,
     ]);
   });
 

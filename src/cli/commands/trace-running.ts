@@ -21,17 +21,20 @@ export interface TracedImage {
   readonly runtime: Runtime | null;
 }
 
-/** Reads the image that --image names. Default: no image, and this machine's platform. @throws what reading images throws */
+/** Reads the image that --image names. Default: no image, and this machine's platform. @throws UNSUPPORTED for one that this machine does not run, and what reading images throws */
 export async function imageOf(call: TraceCall): Promise<TracedImage> {
   const { settings } = call;
   const platform = recordedPlatform(settings.platform);
   if (settings.image === null) return { platform: formatPlatform(platform), digest: null, runtime: null };
   const { readSource } = await import('../../jobs/read-reference.ts');
   const { readRecordedImage } = await import('../../commands/record/recorded-image.ts');
+  const { requireArchitecture } = await import('../../jobs/record/sandbox/architecture.ts');
   using screen = new Screen(settings, call.console);
   await using workspace = await openWorkspace(call, screen);
   const source = await workspace.openSource(await readSource(settings.image));
-  return readRecordedImage(source, platform, workspace);
+  const image = await readRecordedImage(source, platform, workspace);
+  if (isSandboxed(settings)) await requireArchitecture(image.platform);
+  return image;
 }
 
 /** Returns the command to record: as given, else that of the image. @throws USAGE if neither names one */

@@ -5,6 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeTemporaryFolder } from '../../files/temporary.ts';
+import { requireArchitecture } from '../../jobs/record/sandbox/architecture.ts';
 import type { RecordingFacts } from '../../jobs/record/trial/trial.ts';
 import { run, type RunOptions, type RunOutcome } from '../../jobs/rewrite/run.ts';
 import { escapeText } from '../../report/escape.ts';
@@ -63,6 +64,7 @@ export async function runProven(
   const platform = recordedPlatform(settings.platform);
   const cached = new CachedSource(source, cache);
   const image = await readRecordedImage(cached, platform, workspace);
+  await requireArchitecture(image.platform);
   const others = await otherPlatforms(cached, image.platform, workspace);
   if (!settings.platformsAlike) warnOfOthers(others, image.platform, workspace);
   await using original = await openProgram({ source, cache, platform }, workspace);
