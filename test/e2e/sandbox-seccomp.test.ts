@@ -244,7 +244,7 @@ describe('a run below a filter', () => {
     expect(status).toBe(0);
   });
 
-  it('is refused where no filter can be set, and where the file is no profile', async () => {
+  it('is refused where no filter can be set, and where the file is not a profile', async () => {
     const profile = fileOf('any', { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [] });
     const free = await record('root', 'busybox', '--sandbox', 'chroot', '--run-seccomp', profile);
     expect([free.status, free.stdout, free.stderr]).toEqual([
