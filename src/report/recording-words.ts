@@ -70,12 +70,12 @@ export function differenceText({ kind, name, expected, found }: Difference): str
 const notAsked = 'was not asked';
 
 /** Says how often: "once", "twice", "3 times". */
-export function timesText(count: number): string {
+function timesText(count: number): string {
   return ['never', 'once', 'twice'][count] ?? `${formatCount(count)} times`;
 }
 
 /** Tells whether a probe was not made, since its description lacks something: an operation of an API without an example. */
-export function isLeftOut({ originals }: ProbeReport): boolean {
+function isLeftOut({ originals }: ProbeReport): boolean {
   return originals.some(
     (answer) => answer !== null && answer.ok && answer.status === null && answer.error !== null,
   );
