@@ -96,7 +96,7 @@ export function prunedText(probe: ProbeReport): string {
   if (alike.length === 0) return answerText(kind, pruned);
   if (bodyCompared && alike.every((answer) => answer?.digest !== pruned.digest))
     return `${answerText(kind, pruned)} with other contents`;
-  return changesByItself(probe) ? 'the same; body not compared' : 'the same';
+  return changesByItself(probe) ? 'the same; contents not compared' : 'the same';
 }
 
 /** Whether the runs of the original do not agree on a body, so that it is not compared. */
@@ -121,22 +121,20 @@ function answerText(kind: ProbeReport['kind'], { status, length, error, ok }: An
   return kind === 'exec' ? `ended with ${status}${size}` : `${status}${size}`;
 }
 
-/** Says which bodies, and whether the output, change from run to run, so that they say nothing about the pruned image. */
+/** Says which answers, and whether the output, differ from run to run, so that their contents say nothing about the pruned image. */
 function uncomparedText({ probes, runs }: RecordingReport): string {
   const changing = probes.filter(changesByItself);
   const [first, ...rest] = runs.map(({ output }) => output?.digest ?? null);
   const isOutputSteady = rest.every((digest) => digest === first);
-  const parts = [
+  const subjects = [
     ...(changing.length === 0
       ? []
       : [
-          `${formatNumberOf(changing.length, 'body', 'bodies')} (${mentions(changing.map(({ name }) => name))})`,
+          `the contents of ${formatNumberOf(changing.length, 'answer')} (${mentions(changing.map(({ name }) => name))})`,
         ]),
-    ...(isOutputSteady ? [] : ['the standard output']),
+    ...(isOutputSteady ? [] : ['what the program printed']),
   ];
-  if (parts.length === 0) return '';
-  const verb = changing.length + (isOutputSteady ? 0 : 1) === 1 ? 'changes' : 'change';
-  return `${parts.join(' and ')}, which ${verb} from run to run`;
+  return subjects.length === 0 ? '' : `${subjects.join(', and ')}: different in each run`;
 }
 
 function repairText({ trials }: RecordingReport): string {

@@ -108,7 +108,7 @@ describe('the summary of a recording', () => {
 
   it('says what was asked and answered, and what was not compared, put back and tried', () => {
     expect(told()).toBe(`recorded: ran twice and was asked 5 things; the pruned image answers the same
-  not compared: 1 body (GET http://:80/time), which changes from run to run
+  not compared: the contents of 1 answer (GET http://:80/time): different in each run
   not called: GET /users/{id}
   put back: 2 paths in 1 repair, since the pruned image asked for them
   seccomp: the profile allows 74 system calls, and the pruned image ran under it
@@ -134,7 +134,7 @@ describe('the summary of a recording', () => {
     const plain = { seccomp: null, alike: [], losses: [] };
     const trials = [{ run: one, differences: [], missing: [] }];
     expect(told({ ...plain, originals: [one, two, one], trials })).toBe(
-      'recorded: ran 3 times; the pruned image does the same\n  not compared: the standard output, which changes from run to run',
+      'recorded: ran 3 times; the pruned image does the same\n  not compared: what the program printed: different in each run',
     );
   });
 
@@ -186,7 +186,7 @@ linux/amd64 ran twice and was asked 5 things; the pruned image answers the same.
 - command: \`nginx -g daemon off;\`
 - sandbox: bwrap
 - used: 214 paths
-- not compared: 1 body \\(GET http&#58;//:80/time\\), which changes from run to run
+- not compared: the contents of 1 answer \\(GET http&#58;//:80/time\\): different in each run
 - not called: GET /users/\\{id\\}
 - put back: 2 paths in 1 repair, since the pruned image asked for them
 - seccomp: the profile allows 74 system calls, and the pruned image ran under it
@@ -196,7 +196,7 @@ linux/amd64 ran twice and was asked 5 things; the pruned image answers the same.
 | probe | original | pruned | time |
 | --- | --- | --- | --: |
 | \`GET http://:80/\` | 200, 600 B | the same | 20 ms → 20 ms |
-| \`GET http://:80/time\` | 200, 2.0 kB | the same; body not compared | 12 ms → 12 ms |
+| \`GET http://:80/time\` | 200, 2.0 kB | the same; contents not compared | 12 ms → 12 ms |
 | \`GET http://:80/gone\` | 404, 300 B | the same | 12 ms → 12 ms |
 | \`app-cli status\` | ended with 0, 100 B | the same | 1.5 s → 1.5 s |
 | \`tcp://:9000\` | takes connections | the same | 12 ms → 12 ms |
@@ -233,11 +233,11 @@ describe('what a probe got from the pruned image', () => {
   const answer = getResult('/', 1);
   it.each([
     ['the same', answer, answer, answer],
-    ['the same; body not compared', answer, getResult('/', 2), getResult('/', 3)],
+    ['the same; contents not compared', answer, getResult('/', 2), getResult('/', 3)],
     ['200, 300 B with other contents', answer, answer, getResult('/', 3)],
     ['500, 100 B', answer, answer, getResult('/', 1, { status: 500, ok: false })],
     ['not asked', answer, answer, null],
-    ['the same; body not compared', answer, null, getResult('/', 3)],
+    ['the same; contents not compared', answer, null, getResult('/', 3)],
     ['it is closed', answer, answer, getResult('/', 1, { status: null, ok: false, error: 'it is closed' })],
     ['not serving', { ...answer, kind: 'grpc', status: 1 }, null, { ...answer, kind: 'grpc', status: 2 }],
     [
