@@ -30,7 +30,7 @@ export interface ApparmorProfile {
   readonly relative: number;
 }
 
-/** A name that needs no quotes, is no path, and has no separator of namespaces and child profiles. */
+/** Names that need no quotes, are not paths, and have no separator of namespaces and child profiles. */
 const validName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
 /** Returns the name of a profile. @throws USAGE for one that AppArmor would read as something else */

@@ -56,7 +56,7 @@ export function patternOf({ parts, ending }: Pick<FileRule, 'parts' | 'ending'>)
 }
 
 /** Characters that need no quotes around a pattern. */
-const bare = /^[A-Za-z0-9_./@{}*,[\]+~:%=-]+$/;
+const bare = /^[A-Za-z0-9_./@{}*,-]+$/;
 
 /** Writes a rule as a line without its indentation: `/usr/bin/env mrix,`. */
 export function ruleText(rule: FileRule): string {
@@ -65,11 +65,13 @@ export function ruleText(rule: FileRule): string {
   return `${bare.test(pattern) ? pattern : `"${pattern}"`} ${may.join('')},`;
 }
 
-/** Writes a name as a pattern that stands for it alone. The parser reads `\ooo` as a byte, so that the result is ASCII. */
+/** Characters of a name that do not stand for themselves in a pattern. */
+const special = /[^ !#$%&'()+\-./:;<=>@A-Z_`a-z|~0-9]/g;
+
+/**
+ * Writes a name as a pattern that stands for it alone, in ASCII. Whatever means something to the parser, or is not printable, is written as
+ * `\ooo`: a backslash before the character does not do at the end of a name in quotes, where `\\"` counts as a quote.
+ */
 export function literally(name: string): string {
-  return name.replace(/[^A-Za-z0-9_.]/g, (char) => {
-    const code = char.charCodeAt(0);
-    if (code < 0x20 || code > 0x7e) return `\\${code.toString(8).padStart(3, '0')}`;
-    return '\\"*?[]{}^'.includes(char) ? `\\${char}` : char;
-  });
+  return name.replace(special, (char) => `\\${char.charCodeAt(0).toString(8).padStart(3, '0')}`);
 }
