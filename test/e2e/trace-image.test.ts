@@ -133,7 +133,7 @@ function asUser(name: string, runner: Runner) {
   return { home, env, line };
 }
 
-/** Every way in which an image can be run: who runs ocislim, and by which program the sandbox is made. */
+/** Every way in which an image is run: by this user, in a sandbox that this program makes. */
 const ways = (['root', 'alone', 'mapped'] as const).flatMap((runner) =>
   (['bwrap', 'unshare'] as const).map((sandbox) => [runner, sandbox] as const),
 );

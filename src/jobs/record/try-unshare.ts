@@ -42,7 +42,8 @@ export async function tryUnshare(entrance: Confinement, signal: AbortSignal): Pr
 /** Returns what a failed program said first; where it said nothing, what the error says. */
 export function firstWords(error: unknown): string {
   const { stderr = '', message } = error as Error & { readonly stderr?: string };
-  return stderr.trim().split('\n', 1)[0] || message;
+  const first = stderr.trim().split('\n', 1)[0] ?? '';
+  return first.replace(/^ocislim: /, '') || message;
 }
 
 function failed(why: string): OcislimError {

@@ -101,8 +101,7 @@ const deviceLines: readonly string[] = [
   'mount -t tmpfs -o nosuid,nodev,noexec,mode=755,size=64m tmpfs dev',
   'mkdir dev/pts dev/shm',
   ...devices.map(
-    (name) =>
-      `if [ -e /dev/${name} ]; then : > dev/${name}; mount --bind /dev/${name} dev/${name}; mount -o remount,bind,nosuid,noexec dev/${name}; fi`,
+    (name) => `if [ -e /dev/${name} ]; then : > dev/${name}; mount --bind /dev/${name} dev/${name}; fi`,
   ),
   'mount -t devpts -o newinstance,ptmxmode=0666,mode=620,nosuid,noexec devpts dev/pts',
   'mount -t tmpfs -o nosuid,nodev,noexec,mode=1777 shm dev/shm',

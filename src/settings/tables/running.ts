@@ -35,7 +35,7 @@ export const running = {
   runWorkdir: text({ value: 'DIR', describe: 'record: run in this directory of the image', group }),
   sandbox: choice(['auto', 'bwrap', 'unshare', 'chroot', 'none'], {
     default: 'auto',
-    describe: 'record: run the image by bubblewrap, by unshare, in a bare chroot, or run here (none)',
+    describe: 'record: run the image by bubblewrap, unshare or chroot, or run here (none)',
     details:
       'With --image and without --root the image is unpacked into a private folder, and its command runs there: by bubblewrap, else by `unshare` of util-linux. By `none` the command runs in this very container, which is one of the image. By `chroot`, for root where nothing else works, it can reach all of this machine: only for images that you trust.',
     group,

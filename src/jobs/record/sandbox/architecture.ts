@@ -34,7 +34,7 @@ const own: Readonly<Record<string, string>> = {
   mipsel: 'mipsle',
 };
 
-/** What processors of an architecture execute besides its own programs. */
+/** The architecture whose programs processors of another one execute, too. */
 const older: Readonly<Record<string, string>> = { amd64: '386', arm64: 'arm' };
 
 const handlers = '/proc/sys/fs/binfmt_misc';

@@ -1,6 +1,6 @@
 /**
- * What is mounted where on this machine, as far as bind mounts must know it: `unshare.ts` makes what it binds read-only, with everything
- * that is mounted below, and may not take away what protects it.
+ * What is mounted where on this machine, as far as bind mounts must know it. `unshare.ts` makes what it binds read-only with everything that is
+ * mounted below, and keeps the flags that a user without rights over a mount may not take away.
  */
 
 /** A mount of this machine. */
