@@ -50,6 +50,16 @@ beforeAll(async () => {
     v1: amd,
     both: buildIndex({ images: [amd, arm] }),
     lost: build('amd64', { config: { Entrypoint: ['/app/none', '/app/top'], User: 'nobody' } }),
+    state: buildImage({
+      layers: [
+        ...layers.map((entries) => writeTar(entries.map(specOf))),
+        writeTar([
+          { name: 'var/app', type: 'dir', uid: 1000 },
+          { name: 'var/app/state', uid: 1000, body: bytesOf('old') },
+        ]),
+      ],
+      config,
+    }),
     odd: buildImage({
       layers: [
         writeTar([
@@ -133,6 +143,26 @@ describe('prune --trace', () => {
       rule: 'package',
       because: 'bin/run',
     });
+  });
+
+  test('leaves out a file that the user of the image emptied and can create, as long as no trace shows that it was read', async () => {
+    const opened = 'openat(AT_FDCWD, "/var/app/state", O_WRONLY|O_CREAT|O_TRUNC, 0644) = 3';
+    const start = 'execve("/app/main", ["main"], 0x1 /* 0 vars */) = 0';
+    const emptied = traced('emptied.strace', [start, opened]);
+    const read = traced('read.strace', [start, opened.replace(/O_WRONLY.*0644/, 'O_RDONLY')]);
+    const left = async (...traces: readonly string[]) => {
+      const to = `oci:${join(folder, 'state')}:v1`;
+      const args = [...traces.flatMap((file) => ['--trace', file]), '--granularity', 'file'];
+      const { status, stderr } = await callCli(['prune', `${image}:state`, to, ...args, '-q']);
+      expect(status, stderr).toBe(0);
+      const { stdout } = await callCli(['ls', '-R', to, 'var/app']);
+      const listed = await callCli(['ls', '-d', to, 'var/app']);
+      expect(listed.stdout).toContain('var/app');
+      return stdout;
+    };
+    expect(await left(emptied)).toBe('');
+    expect(await left(emptied, read)).toContain('var/app/state');
+    expect(await left(read)).toContain('var/app/state');
   });
 
   test('with granularity directory keeps what lies beside it', async () => {
