@@ -1,7 +1,4 @@
-/**
- * What jobs return: plain data that survives JSON, so that a job can run in another process than its caller. Commands of the library hand it
- * on, and the command line prints it.
- */
+/** What jobs return: plain data that survives JSON, so that a job can run in another process than its caller. */
 import { type ErrorCode, OcislimError } from '../errors.ts';
 import type { Bill } from '../analyze/bill.ts';
 import type { Verification } from '../jobs/compare/verify.ts';

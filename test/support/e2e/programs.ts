@@ -38,7 +38,6 @@ const packages: Readonly<Record<string, string>> = {
   'qemu-aarch64-static': 'qemu-user-static',
   gosu: 'gosu',
   newuidmap: 'uidmap',
-  apparmor_parser: 'apparmor',
   ncdu: 'ncdu',
   go: 'golang-go',
   '/usr/share/go-1.19/src/archive/tar/testdata/gnu.tar': 'golang-1.19-src',
@@ -51,6 +50,12 @@ const judges = ['actionlint', 'check-jsonschema', 'dive', 'kubernetes-validate',
 /** Those that only the whole of the tests needs: syft takes minutes to build. */
 const judgesOfAll = ['syft'];
 
+/** Those with which the images that only the whole of the tests has are built. */
+const packagesOfAll: Readonly<Record<string, string>> = {
+  pip: 'python3-pip',
+  javac: 'default-jdk-headless',
+};
+
 /** Checks that every program is there and the user is root. @throws Error naming the packages to install */
 export function requirePrograms(): void {
   const path = (process.env['PATH'] ?? '').split(delimiter);
@@ -58,14 +63,15 @@ export function requirePrograms(): void {
     program.startsWith('/')
       ? !existsSync(program)
       : !path.some((folder) => existsSync(join(folder, program)));
-  const missing = Object.keys(packages).filter(isMissing);
+  const isWhole = process.env['OCISLIM_TESTS'] === 'all';
+  const needed = { ...packages, ...(isWhole ? packagesOfAll : {}) };
+  const missing = Object.keys(needed).filter(isMissing);
   if (missing.length > 0) {
-    const names = [...new Set(missing.map((program) => packages[program]))];
+    const names = [...new Set(missing.map((program) => needed[program]))];
     throw new Error(
       `The end-to-end tests need ${missing.join(', ')}: apt-get install --no-install-recommends ${names.join(' ')}`,
     );
   }
-  const isWhole = process.env['OCISLIM_TESTS'] === 'all';
   const absent = [...judges, ...(isWhole ? judgesOfAll : [])].filter(isMissing);
   if (absent.length > 0)
     throw new Error(`The end-to-end tests need ${absent.join(', ')}: run .ci/install-judges`);
@@ -125,11 +131,11 @@ export async function run(
   return stdout;
 }
 
-/** Builds a Go program from one source that needs no module, with its cache in a folder. */
+/** Builds a Go program from one source that needs no module. What the tests of this machine compile is shared, and kept for later ones. */
 export async function buildGo(source: string, program: string, home: string): Promise<void> {
   const env = {
     HOME: home,
-    GOCACHE: join(home, 'cache'),
+    GOCACHE: join(tmpdir(), 'ocislim-go-cache'),
     GO111MODULE: 'off',
     GOTOOLCHAIN: 'local',
     CGO_ENABLED: '0',

@@ -24,7 +24,8 @@ export default async function setup(project: TestProject): Promise<void> {
   if (images === undefined || images === '') {
     images = join(tmpdir(), 'ocislim-test-images');
     await run(join(root, 'fixtures/images/build.sh'), [images]);
-    await run(join(root, 'fixtures/images/build-small.sh'), [images, 'perl', 'redis', 'busybox']);
+    const further = process.env['OCISLIM_TESTS'] === 'all' ? ['django', 'postgres', 'java'] : [];
+    await run(join(root, 'fixtures/images/build-small.sh'), [images, 'perl', 'redis', 'busybox', ...further]);
   }
   project.provide('images', images);
 }
