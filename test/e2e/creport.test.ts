@@ -32,7 +32,10 @@ it('a recorded image gets a report in the form of SlimToolkit, which can be read
     `oci:${inject('images')}/busybox:v1`,
     result,
     '--record',
-    ...['--creport', file, '--seccomp', profile],
+    '--creport',
+    file,
+    '--seccomp',
+    profile,
   ]);
   await ocislim(['export', result, tar]);
   const listed = await run('tar', ['-tf', tar]);
