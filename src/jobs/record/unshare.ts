@@ -117,8 +117,18 @@ function helperLines({ setpriv, env = null, umount = null, unshare = null }: Pri
   return [
     `mkdir ${folder}`,
     `mount -t tmpfs -o nosuid,nodev,mode=755,size=64m helpers ${folder}`,
-    ...files.map(([name, from]) => `cp -L ${quoted(from)} ${folder}/${quoted(name)}`),
+    ...copyLines(files, folder),
     `mount -o remount,bind,ro,nosuid,nodev ${folder}`,
+  ];
+}
+
+/** Returns the lines that copy files. strace makes each program of the script slow: those that keep their names are copied by one. */
+function copyLines(files: readonly (readonly [name: string, from: string])[], folder: string) {
+  const same = files.filter(([name, from]) => from.endsWith(`/${name}`));
+  const others = files.filter((file) => !same.includes(file));
+  return [
+    ...(same.length === 0 ? [] : [`cp -L ${same.map(([, from]) => quoted(from)).join(' ')} ${folder}/`]),
+    ...others.map(([name, from]) => `cp -L ${quoted(from)} ${folder}/${quoted(name)}`),
   ];
 }
 

@@ -71,6 +71,22 @@ describe('the sandbox of unshare', () => {
     expect(launch.mark).toBe('/dev/.ocislim/loader');
   });
 
+  it('copies its helpers to where not even root can change them, also those of another name', () => {
+    const lines = linesOf();
+    const at = lines.findIndex((line) => line.startsWith('cp '));
+    const programs = ['setpriv', 'env', 'umount', 'unshare'].map((name) => `/usr/bin/${name}`);
+    expect(lines.slice(at, at + 3)).toEqual([
+      `cp -L ${programs.join(' ')} ./dev/.ocislim/`,
+      'cp -L /lib64/ld.so ./dev/.ocislim/loader',
+      'mount -o remount,bind,ro,nosuid,nodev ./dev/.ocislim',
+    ]);
+    const busybox = { program: '/bin/busybox', loader: '/lib/ld.so', libraries: [] };
+    const privileged = { ...privileges, setpriv: busybox, env: busybox, umount: busybox, unshare: busybox };
+    const { script } = launchIn(container, ['app'], { ...all, privileges: privileged });
+    expect(script?.text).toContain('\ncp -L /bin/busybox ./dev/.ocislim/umount\n');
+    expect(script?.text).not.toMatch(/^cp -L {2}/m);
+  });
+
   it('root of a namespace with one user needs no other namespace', () => {
     expect(linesOf({ uid: 0, gid: 0 }, one).at(-3)).not.toContain('--map-user');
     expect(launchIn({ ...container, uid: 0, gid: 0 }, ['app'], one).execs).toBe(4);
