@@ -96,7 +96,7 @@ export type RewritingCommand<Settings> = (
 /** Removes what is safe to remove and compresses better, or does what a plan says. @throws OcislimError */
 export const slim = rewriting<SlimSettings>('slim', slimOptions, async (settings) => {
   const { checkRecordingOptions } = await import('./record/recording-options.ts');
-  checkRecordingOptions(settings);
+  await checkRecordingOptions(settings);
   const made = await slimStages(settings);
   return settings.record ? { kind: 'recorded', stages: made, settings } : stages(made);
 });

@@ -1,4 +1,7 @@
-/** What jobs return: plain data that survives JSON, so that a job can run in another process than its caller. */
+/**
+ * What jobs return: plain data that survives JSON, so that a job can run in another process than its caller. Commands of the library hand it
+ * on, and the command line prints it.
+ */
 import { type ErrorCode, OcislimError } from '../errors.ts';
 import type { Bill } from '../analyze/bill.ts';
 import type { Verification } from '../jobs/compare/verify.ts';

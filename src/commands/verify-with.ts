@@ -139,7 +139,7 @@ class PlainTarget extends Closeable implements Target {
     return this.#layout.nameOf(digest);
   }
 
-  /** The layout is closed by who opened it. */
+  /** Does nothing: whoever opened the layout closes it. */
   close(): Promise<void> {
     return Promise.resolve();
   }

@@ -85,17 +85,34 @@ test('an interruption reaches the command, and nothing is published', async () =
   expect(await readdir(scratch)).toEqual([]);
 });
 
-test('an archive for docker load cannot be verified before it is published', async () => {
+test('what is written for docker load is verified with its plain layers, and is the same image', async () => {
+  const archive = `docker-archive:${folder}/x.tar`;
+  const seen = join(folder, 'seen');
+  const look = `cp "$OCISLIM_LAYOUT/blobs/sha256/\${OCISLIM_DIGEST#sha256:}" ${seen}`;
   const { status, stderr } = await callCli([
     'prune',
     at('app'),
-    `docker-archive:${folder}/x.tar`,
+    archive,
     '--rule',
     'usr/doc',
     '--verify-with',
-    'true',
+    look,
   ]);
-  expect([status, stderr]).toEqual([1, expect.stringContaining('UNSUPPORTED')]);
+  expect(status, stderr).toBe(0);
+  const { layers } = JSON.parse(await readFile(seen, 'utf8')) as { layers: { mediaType: string }[] };
+  expect(layers.map(({ mediaType }) => mediaType.replace(/^.*\./, ''))).toEqual(layers.map(() => 'tar'));
+  const verified = await callCli([
+    'verify',
+    archive,
+    at('app'),
+    '--except',
+    'usr/doc/**',
+    '--except',
+    'usr/doc',
+  ]);
+  expect(verified.status, verified.stderr).toBe(3);
+  const same = await callCli(['verify', at('app'), archive, '--except', 'usr/doc/**', '--except', 'usr/doc']);
+  expect(same.status, same.stderr).toBe(0);
 });
 
 test.each(['prune', 'slim'])(

@@ -73,7 +73,7 @@ describe('an argument', () => {
     ['export a', 'missing argument: FILE [USAGE]'],
     [
       'trace',
-      'missing argument: ACTION [USAGE]\n  Usage: ocislim trace ACTION [FILES…] [options] [-- COMMAND…] (ACTION: record, merge, show, seccomp)',
+      'missing argument: ACTION [USAGE]\n  Usage: ocislim trace ACTION [FILES…] [options] [-- COMMAND…] (ACTION: record, merge, show, seccomp, apparmor)',
     ],
     ['completion', 'missing argument: SHELL [USAGE]'],
     ['squash a b c', 'an argument too many: c [USAGE]'],

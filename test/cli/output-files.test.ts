@@ -121,6 +121,7 @@ describe('a file that a command without an image writes', () => {
     ['export', () => ['export', `oci:${at('nothing')}:1`, at('none/rootfs.tar')]],
     ['trace merge', () => ['trace', 'merge', at('nothing'), '-o', at('none/x')]],
     ['trace seccomp', () => ['trace', 'seccomp', at('nothing'), '-o', at('none/x')]],
+    ['trace apparmor', () => ['trace', 'apparmor', at('nothing'), '-o', at('none/x')]],
     ['trace record', () => ['trace', 'record', '-o', at('none/x'), '--', 'touch', at('ran')]],
   ])('is checked before %s works', async (_, args) => {
     const { status, stderr } = await callCli(args());

@@ -32,5 +32,5 @@ test('traces without all calls, files that are not there and unknown actions are
   expect(gone.stderr).toContain('it does not exist [USAGE]');
   const nowhere = await callCli(['trace', 'seccomp', fixture('f-all.txt'), '-o', join(folder, 'no/such')]);
   expect(nowhere.stderr).toMatch(/cannot write \S+no\/such: there is no folder .*\[IO\]/);
-  expect(await callCli(['trace', 'apparmor', 'x'])).toMatchObject({ status: 2 });
+  expect(await callCli(['trace', 'selinux', 'x'])).toMatchObject({ status: 2 });
 });

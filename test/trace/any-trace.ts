@@ -1,4 +1,6 @@
-/** Traces of any contents, for the files that hold them. */
+/**
+ * Traces of any contents, for the files that hold them. The laws of traces and of the formats that they are written in take them.
+ */
 import fc from 'fast-check';
 import type { Digest } from '../../src/oci/digest.ts';
 import { capabilities, type Rights } from '../../src/trace/rights.ts';

@@ -1,4 +1,7 @@
-/** One run of the program of an image: unpacked, started in its sandbox below strace, asked, ended, and removed. */
+/**
+ * One run of the program of an image: unpacked, started in its sandbox below strace, asked, ended, and removed. `proof.ts` makes several, of the
+ * original and of pruned images.
+ */
 import { OcislimError } from '../../errors.ts';
 import { CommandOutput, type OutputSink } from '../../jobs/record/command-output.ts';
 import type { Launch } from '../../jobs/record/launch.ts';
@@ -138,7 +141,7 @@ function questionsOf({ image: { runtime }, settings, isOpen }: RunWish): Questio
   };
 }
 
-/** Returns a plan in which nobody is waited for: the program runs for the usual time instead. */
+/** Returns a plan that waits for no person: the program runs for the usual time instead. */
 function withoutPerson(plan: ProbePlan): ProbePlan {
   const { continueAfter, after } = plan;
   if (continueAfter?.kind !== 'enter' && continueAfter?.kind !== 'signal') return plan;

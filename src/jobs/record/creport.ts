@@ -1,6 +1,6 @@
 /**
  * Makes the report of `slim --creport` for an image that was made: lists its files, and what its config says, for
- * `trace/creport-file.ts`, which knows the form.
+ * `trace/creport-file.ts`, which knows the form. The job of `slim --record` calls it.
  */
 import type { Path } from '../../bytes/path.ts';
 import { formatPlatform } from '../../oci/platform.ts';

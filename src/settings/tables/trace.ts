@@ -32,7 +32,7 @@ const recording = {
   }),
   image: text({
     value: 'REF',
-    describe: 'record: the image that runs; show: the image that was traced',
+    describe: 'record: the image that runs; show, apparmor: the image that was traced',
     details:
       'The trace names the digest and the platform of the image. Without --root, record unpacks it and runs it in a sandbox, as it says itself. In --root, its user, directory and environment are used, and its command if none is given.',
     group: 'Recording',
@@ -59,6 +59,13 @@ export const traceOptions = {
     alias: 'o',
     value: 'FILE',
     describe: 'write to this file instead of stdout (record: ocislim.trace)',
+    group: 'Result',
+  }),
+  profileName: text({
+    value: 'NAME',
+    describe: 'apparmor: the name of the profile',
+    details:
+      'Letters, digits, dots, dashes and underscores. Default: the name of the file of --output without its suffix, or ocislim.',
     group: 'Result',
   }),
   ...recording,

@@ -1,5 +1,7 @@
-import { watch } from 'node:fs';
+import { readFileSync, watch } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CommandOutput } from '../../../src/jobs/record/command-output.ts';
 import { launchHere } from '../../../src/jobs/record/launch.ts';
 import { record, type Recording } from '../../../src/jobs/record/record.ts';
 import { type FakeStrace, fakeStrace } from './fake-strace.ts';
@@ -21,12 +23,20 @@ interface Stop {
   readonly stop?: AbortSignal;
   /** Default: a minute. */
   readonly grace?: number;
+  /** Default: none. */
+  readonly filter?: Uint8Array;
+  /** Default: the streams of this process. */
+  readonly output?: CommandOutput;
 }
 
 /** Records the command `app` below a fake strace. */
-function recordBelow({ folder }: FakeStrace, { stop, grace = 60_000 }: Stop = {}): Promise<Recording> {
+function recordBelow(
+  { folder }: FakeStrace,
+  { stop, grace = 60_000, filter, output }: Stop = {},
+): Promise<Recording> {
   return record({
-    launch: launchHere(['app'], '/srv', { PATH: folder }),
+    launch: { ...launchHere(['app'], '/srv', { PATH: folder }), filter: filter ?? null },
+    ...(output === undefined ? {} : { output }),
     strace: ['-f'],
     name: 'app.trace',
     stop: stop ?? new AbortController().signal,
@@ -67,6 +77,26 @@ echo '7 execve("/bin/app", ["app"], 0x1) = -1 ENOENT (No such file or directory)
 
   it('does not wait for a strace that ends before it opens the pipe', async () => {
     await expect(run('exit 1')).rejects.toMatchObject({ code: 'IO' });
+  });
+
+  it.each([
+    ['the standard streams of this process', undefined],
+    ['an output of its own', () => new CommandOutput({ stdin: 'ignore', stdout: null, stderr: null })],
+  ])('hands a filter over to the command line on descriptor 3, with %s', async (_, outputOf) => {
+    // It is larger than what fits into a pipe.
+    const filter = Uint8Array.from({ length: 100_000 }, (__, i) => i % 251);
+    await using fake = await fakeStrace(
+      `/bin/cat <&3 > "$HERE/filter"; ${openOutput}; echo '7 execve("/bin/app", ["app"], 0x1) = 0' >&3`,
+    );
+    const output = outputOf?.();
+    await recordBelow(fake, { filter, ...(output === undefined ? {} : { output }) });
+    expect(readFileSync(join(fake.folder, 'filter')).equals(filter)).toBe(true);
+  });
+
+  it('does not wait for a command line that does not read its filter', async () => {
+    const filter = new Uint8Array(100_000);
+    const script = `${openOutput}; echo '7 execve("/bin/app", ["app"], 0x1) = 0' >&3`;
+    expect((await run(script, { filter })).end.status).toBe(0);
   });
 
   it('refuses a machine on which strace does not start', async () => {

@@ -38,6 +38,7 @@ const packages: Readonly<Record<string, string>> = {
   'qemu-aarch64-static': 'qemu-user-static',
   gosu: 'gosu',
   newuidmap: 'uidmap',
+  apparmor_parser: 'apparmor',
   ncdu: 'ncdu',
   go: 'golang-go',
   '/usr/share/go-1.19/src/archive/tar/testdata/gnu.tar': 'golang-1.19-src',
