@@ -19,12 +19,15 @@ import { timeOf } from './rewrite/history.ts';
 import { packedBytes } from '../layers/write/content-sources.ts';
 import { editTar } from '../layers/edit/edit-tar.ts';
 import type { LayerReader } from '../layers/read/layer-reader.ts';
+import { type Filesystem, mergeStack } from '../rootfs/filesystem.ts';
 import { layerNumbers, type OneImageOptions, openOneImage, readIndexes } from './one-image.ts';
 
 export interface OpenedRootfs extends AsyncCloseable {
   readonly entries: number;
   /** Returns the tar. It throws no later than at its end where the bytes of a layer are not what they should be. */
   tar(): ByteStream;
+  /** Returns the same filesystem, to look around in. */
+  filesystem(): Promise<Filesystem>;
   /** Lets go of the local copies of layers; call it when no tar is read any more. */
   close(): Promise<void>;
 }
@@ -45,7 +48,8 @@ export async function openRootfs(options: OneImageOptions): Promise<OpenedRootfs
   // The local copies of layers stay until the tar is written.
   const kept = opened.handOver();
   const close = () => kept.close();
-  return { tar, entries: edit.entries, close, [Symbol.asyncDispose]: close };
+  const filesystem = async () => mergeStack(await inTurns(stackSteps(indexes), signal), indexes);
+  return { tar, entries: edit.entries, filesystem, close, [Symbol.asyncDispose]: close };
 }
 
 export interface RootfsExport extends AsyncCloseable {

@@ -168,4 +168,31 @@ describe('the image nginx', () => {
     }
     expect(opened).toBeGreaterThan(20);
   });
+
+  it('gets one from slim --record, too', async () => {
+    const image = `oci:${inject('images')}/nginx:v1`;
+    const profile = join(work, 'slim-nginx.apparmor');
+    const run = ['--run-user', '0', '--run-entrypoint', 'nginx', "--run-command=-g 'daemon off;'"];
+    const made = await ocislim([
+      'slim',
+      image,
+      '--record',
+      ...run,
+      '--http-probe',
+      '/',
+      '--run-for',
+      '0',
+      '--apparmor',
+      profile,
+      '--dry-run',
+      // Its own entrypoint does not run, which slim takes for an incomplete recording.
+      '--force',
+    ]);
+    expect(made.status, made.stderr).toBe(0);
+    const text = readFileSync(profile, 'utf8');
+    expect(text).toContain('profile slim-nginx flags=');
+    const rightsAt = await compiled(text);
+    expect(rightsAt(b('/usr/sbin/nginx'))).toBe('mrx');
+    expect(rightsAt(b('/etc/shadow'))).toBe('');
+  });
 });

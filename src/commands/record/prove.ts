@@ -81,6 +81,11 @@ export async function runProven(
     },
   );
   const name = options.target?.label ?? source.label;
+  const files = (report: string | null): Promise<RecordedFiles> =>
+    recordedFiles(proof, settings, {
+      creport: report,
+      original: { image, rootfs: original, signal: workspace.signal },
+    });
   let creport: string | null = null;
   const check: Check = async (place, digest) => {
     await using result = await workspace.openResult(place);
@@ -99,11 +104,11 @@ export async function runProven(
         target === null
           ? await run({ ...options, transform })
           : await runChecked({ ...options, transform, target }, check, workspace);
-      return { outcome, recording: proof.facts, recorded: await recordedFiles(proof, settings, creport) };
+      return { outcome, recording: proof.facts, recorded: await files(creport) };
     } catch (error) {
       if (!(error instanceof TrialFailed)) throw error;
       if (repairs >= settings.repair || error.trial.missing.length === 0) {
-        error.trace = (await recordedFiles(proof, settings, null)).saveTrace;
+        error.trace = (await files(null)).saveTrace;
         throw error;
       }
       proof.putBack(error.trial);
