@@ -16,7 +16,7 @@ const library = /\.so(?:\.[^/]*)?$/;
 const database = /\.(?:db|sqlite3?|mdb|lock|lck)$/;
 
 /** Returns the rights that a path needs by its uses; 0 for none. AppArmor asks for no right to look at names and symlinks. */
-export function rightsOf(path: ByteString, bits: Uses): Rights {
+function rightsOf(path: ByteString, bits: Uses): Rights {
   let needed = 0;
   if ((bits & (uses.open | uses.list)) !== 0) needed |= rights.read;
   if ((bits & uses.open) !== 0 && library.test(path)) needed |= rights.map;

@@ -6,7 +6,7 @@ import { sortSteps, type Steps } from '../../steps.ts';
 import { type FileRule, patternOf } from './file-rule.ts';
 
 /** A directory with more files than this that need the same rights gets one rule for all of its files. */
-export const filesPerDirectory = 64;
+const filesPerDirectory = 64;
 /** The most rules for files in a profile. Beyond them, smaller directories are grouped too, and then whole subtrees. */
 export const mostFileRules = 2000;
 
