@@ -4,7 +4,6 @@
  */
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Closeable } from '../closeable.ts';
 import { at, OcislimError } from '../errors.ts';
 import type { SealedLayer } from '../layers/index.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
@@ -14,6 +13,7 @@ import { systemCode } from '../files/file-error.ts';
 import { JoinedSource } from '../place/joined-source.ts';
 import type { Adoption, Source, Target } from '../place/place.ts';
 import { makeTemporaryFolder } from '../files/temporary.ts';
+import { PlainLayout } from './plain-layout.ts';
 import { runShell } from './shell-command.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -54,7 +54,7 @@ async function writeLayout(options: RunOptions, place: Reference, workspace: Wor
   await using layout = await workspace.openTarget([place]);
   try {
     const { target } = options;
-    const like = target?.layerFormat === 'plain' ? new PlainTarget(layout) : layout;
+    const like = target?.layerFormat === 'plain' ? new PlainLayout(layout) : layout;
     return await run({ ...options, target: like, family: target?.family ?? null });
   } catch (error) {
     throw withAdvice(error);
@@ -87,62 +87,6 @@ function withAdvice(error: unknown): unknown {
     cause: error.cause,
     advice: 'What --verify-with looks at needs room in TMPDIR: set it to a folder on a larger disk.',
   });
-}
-
-/** A layout that takes what a place for plain layers takes (`docker load`): one image, with its layers uncompressed. */
-class PlainTarget extends Closeable implements Target {
-  readonly #layout: Target;
-  readonly layerFormat = 'plain';
-
-  constructor(layout: Target) {
-    super();
-    this.#layout = layout;
-  }
-
-  get label(): string {
-    return this.#layout.label;
-  }
-
-  get mountable(): Target['mountable'] {
-    return this.#layout.mountable;
-  }
-
-  get family(): Target['family'] {
-    return this.#layout.family;
-  }
-
-  has(...args: Parameters<Target['has']>): ReturnType<Target['has']> {
-    return this.#layout.has(...args);
-  }
-
-  adopt(...args: Parameters<Target['adopt']>): ReturnType<Target['adopt']> {
-    return this.#layout.adopt(...args);
-  }
-
-  stage(...args: Parameters<Target['stage']>): ReturnType<Target['stage']> {
-    return this.#layout.stage(...args);
-  }
-
-  put(...args: Parameters<Target['put']>): ReturnType<Target['put']> {
-    return this.#layout.put(...args);
-  }
-
-  putManifest(...args: Parameters<Target['putManifest']>): ReturnType<Target['putManifest']> {
-    return this.#layout.putManifest(...args);
-  }
-
-  publish(...args: Parameters<Target['publish']>): ReturnType<Target['publish']> {
-    return this.#layout.publish(...args);
-  }
-
-  nameOf(digest: Digest): string {
-    return this.#layout.nameOf(digest);
-  }
-
-  /** Does nothing: whoever opened the layout closes it. */
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
 }
 
 /** The verified layout. Blobs that the source of the run has too can be mounted from there. */

@@ -5,6 +5,7 @@
 import { asByteString, type ByteString } from '../bytes/bytes.ts';
 import type { TraceData } from '../image/trace-pruning.ts';
 import { itemsPerStep, type Steps } from '../steps.ts';
+import { addUses, type Uses } from './trace.ts';
 
 /** The names of a processor in paths: Debian's multiarch tuple (wiki.debian.org/Multiarch/Tuples) and the loaders of glibc and musl. */
 const names: Readonly<Record<string, readonly [tuple: string, glibc: string, musl: string]>> = {
@@ -33,11 +34,12 @@ export function* alikeSteps(data: TraceData, platform: string): Steps<TraceData>
     asByteString(
       from.reduce((text, name, i) => (to[i] === undefined ? text : text.replaceAll(name, to[i])), path),
     );
-  const paths = new Map<string, number>(data.paths);
+  const paths = new Map<ByteString, Uses>(data.paths.map(([path, bits]) => [asByteString(path), bits]));
   let seen = 0;
   for (const [path, bits] of data.paths) {
     const other = renamed(asByteString(path));
-    paths.set(other, (paths.get(other) ?? 0) | bits);
+    // A path that is there already, with its own name, stands for both.
+    if (other !== path) addUses(paths, other, bits);
     if (++seen % itemsPerStep === 0) yield;
   }
   return { ...data, platform, image: null, paths: [...paths] };

@@ -72,11 +72,9 @@ export class Progress {
     for (const task of this.#tasks.values()) {
       if (now - task.told < plainEvery) continue;
       task.told = now;
-      lines.push(
-        `${task.label}: ${figures(task, now)
-          .filter((part) => part !== '')
-          .join(', ')}`,
-      );
+      const known = figures(task, now).filter((part) => part !== '');
+      // A task without bytes, such as the run of a program, has said that it began.
+      if (known.length > 0) lines.push(`${task.label}: ${known.join(', ')}`);
     }
     return lines;
   }
@@ -196,7 +194,7 @@ function figures(task: Task, now: number): [amount: string, percent: string, rat
   const seconds = oldest === undefined ? 0 : (now - oldest.time) / 1000;
   const rate = oldest === undefined || seconds < 0.5 ? 0 : (bytes - oldest.bytes) / seconds;
   return [
-    total === null ? formatSize(bytes) : `${formatSize(bytes)} of ${formatSize(total)}`,
+    total === null ? (bytes === 0 ? '' : formatSize(bytes)) : `${formatSize(bytes)} of ${formatSize(total)}`,
     total === null || total === 0 ? '' : `${Math.floor(Math.min(1, bytes / total) * 100)}%`,
     rate > 0 ? `${formatSize(rate)}/s` : '',
     rate > 0 && total !== null && total > bytes ? `${formatDuration((total - bytes) / rate)} left` : '',

@@ -105,7 +105,8 @@ function isOwn(path: Path, language: SourceLanguage, context: ClosureContext): b
 function languageOf(path: Path, context: ClosureContext): SourceLanguage | null {
   // A look for plug-ins opens the metadata of all distributions, and may load each.
   if (isDistribution(path)) return 'python';
-  const isInPackage = /(?:^|\/)node_modules\/.*\.(?:[cm]?js|node)$/.test(path);
+  const isModule = /\.(?:[cm]?js|node)$/.test(path);
+  const isInPackage = isModule && `/${path}`.includes('/node_modules/');
   const language = isInPackage ? 'node' : (context.facts.modules(path)?.language ?? languageOfPath(path));
   return language === 'node' && !runsNode(context) ? null : language;
 }

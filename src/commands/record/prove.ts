@@ -27,7 +27,7 @@ import { openProgram } from './open-program.ts';
 import { otherPlatforms } from './other-platforms.ts';
 import { recordedPlatform } from './program.ts';
 import { Proof } from './proof.ts';
-import { creportText, type RecordedFiles, recordedFiles } from './recorded-files.ts';
+import { creportText, type RecordedFiles, recordedFiles, traceText } from './recorded-files.ts';
 import { readRecordedImage } from './recorded-image.ts';
 import { TrialFailed } from './trial-failed.ts';
 
@@ -51,6 +51,12 @@ export interface Proven {
   readonly recorded: RecordedFiles;
 }
 
+/** What a proven job may use. */
+interface ProofMeans {
+  readonly workspace: Workspace;
+  readonly surroundings: Surroundings;
+}
+
 /**
  * Records, prunes, tries and publishes. A dry run records, and says what would be pruned.
  * @throws GATE where the original does not do what is expected, TrialFailed where the result does something else, and what runs throw
@@ -58,18 +64,70 @@ export interface Proven {
 export async function runProven(
   job: ProvenJob,
   options: Omit<RunOptions, 'transform'>,
-  { workspace, surroundings }: { readonly workspace: Workspace; readonly surroundings: Surroundings },
+  means: ProofMeans,
 ): Promise<Proven> {
-  const { source, cache, settings } = job;
+  const { workspace } = means;
+  const { settings, stages } = job;
+  await using cleanup = new AsyncDisposableStack();
+  const { proof, filesOf } = await begin(job, means, cleanup);
+  const name = options.target?.label ?? '';
+  let recorded: RecordedFiles | null = null;
+  const check: Check = async (place, digest) => {
+    await using result = await workspace.openResult(place);
+    const tried = { source: result, cache: null, platform: recordedPlatform(settings.platform) };
+    await using pruned = await openProgram(tried, workspace);
+    await proof.try(pruned);
+    // Made before anything is published, since it may fail.
+    const creport =
+      settings.creport === null ? null : await creportText({ ...tried, name }, proof.trace, workspace);
+    recorded = { ...(await filesOf()), creport };
+    await job.check?.(place, digest);
+  };
+  for (let repairs = 0; ; repairs++) {
+    const prunings = await withGiven(await proof.prunings(), stages, workspace.signal);
+    const transform = await job.transformOf(withPrunings(stages, prunings));
+    try {
+      const outcome = await runTried({ ...options, transform }, check, workspace);
+      recorded ??= { ...(await filesOf()), creport: null };
+      return { outcome, recording: proof.facts, recorded };
+    } catch (error) {
+      if (!(error instanceof TrialFailed)) throw error;
+      if (repairs >= settings.repair || error.trial.missing.length === 0) {
+        if (settings.saveTrace !== null) error.trace = await traceText(proof.trace);
+        throw error;
+      }
+      proof.putBack(error.trial);
+    }
+  }
+}
+
+/** Runs a transform with a try of its result; a dry run without. */
+function runTried(options: RunOptions, check: Check, workspace: Workspace): Promise<RunOutcome> {
+  const { target } = options;
+  return target === null ? run(options) : runChecked({ ...options, target }, check, workspace);
+}
+
+/** A recording of the original, and what makes the files that options ask for. */
+interface Begun {
+  readonly proof: Proof;
+  readonly filesOf: () => Promise<Omit<RecordedFiles, 'creport'>>;
+}
+
+/** Reads and records the original. @throws what `runProven` throws */
+async function begin(
+  { source, cache, settings }: ProvenJob,
+  { workspace, surroundings }: ProofMeans,
+  cleanup: AsyncDisposableStack,
+): Promise<Begun> {
   const platform = recordedPlatform(settings.platform);
   const cached = new CachedSource(source, cache);
   const image = await readRecordedImage(cached, platform, workspace);
   await requireArchitecture(image.platform);
   const others = await otherPlatforms(cached, image.platform, workspace);
   if (!settings.platformsAlike) warnOfOthers(others, image.platform, workspace);
-  await using original = await openProgram({ source, cache, platform }, workspace);
+  const rootfs = cleanup.use(await openProgram({ source, cache, platform }, workspace));
   const proof = await Proof.begin(
-    { image, rootfs: original, settings, others: settings.platformsAlike ? others : [] },
+    { image, rootfs, settings, others: settings.platformsAlike ? others : [] },
     {
       workspace,
       wait: surroundings.wait,
@@ -80,40 +138,11 @@ export async function runProven(
       programOutput: surroundings.programOutput,
     },
   );
-  const name = options.target?.label ?? source.label;
-  const files = (report: string | null): Promise<RecordedFiles> =>
-    recordedFiles(proof, settings, {
-      creport: report,
-      original: { image, rootfs: original, signal: workspace.signal },
-    });
-  let creport: string | null = null;
-  const check: Check = async (place, digest) => {
-    await using result = await workspace.openResult(place);
-    await using pruned = await openProgram({ source: result, cache: null, platform }, workspace);
-    await proof.try(pruned);
-    if (settings.creport !== null)
-      creport = await creportText({ source: result, platform, name }, proof, workspace);
-    await job.check?.(place, digest);
+  const filesOf = () => {
+    const { trace, profiles } = proof;
+    return recordedFiles({ trace, profiles, image, rootfs }, settings, workspace.signal);
   };
-  for (let repairs = 0; ; repairs++) {
-    const prunings = await withGiven(await proof.prunings(), job.stages, workspace.signal);
-    const transform = await job.transformOf(withPrunings(job.stages, prunings));
-    try {
-      const { target } = options;
-      const outcome =
-        target === null
-          ? await run({ ...options, transform })
-          : await runChecked({ ...options, transform, target }, check, workspace);
-      return { outcome, recording: proof.facts, recorded: await files(creport) };
-    } catch (error) {
-      if (!(error instanceof TrialFailed)) throw error;
-      if (repairs >= settings.repair || error.trial.missing.length === 0) {
-        error.trace = (await files(null)).saveTrace;
-        throw error;
-      }
-      proof.putBack(error.trial);
-    }
-  }
+  return { proof, filesOf };
 }
 
 /** Says which images of an index are left out. */
