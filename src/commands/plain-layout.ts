@@ -1,3 +1,6 @@
+/**
+ * A layout that stands for a `docker load` archive while a check looks at the result. `verify-with.ts` writes to it.
+ */
 import { Closeable } from '../closeable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';

@@ -16,7 +16,7 @@ import { readRuntime } from '../../../src/oci/runtime.ts';
 import { defaultSettings } from '../../../src/settings/command-line.ts';
 import { slimOptions, type SlimSettings } from '../../../src/settings/tables/commands.ts';
 
-const settings = (await defaultSettings(slimOptions)) as SlimSettings;
+const settings: SlimSettings = await defaultSettings(slimOptions);
 
 const image = { entrypoint: ['/entry'], command: ['serve', '--fast'] };
 
