@@ -1,4 +1,5 @@
 /** The profiles that options of a recording ask for, made of what the original did. */
+import { OcislimError } from '../../errors.ts';
 import { filterForTrial } from '../../jobs/record/sandbox/trial-filter.ts';
 import { seccompProfile, type SeccompProfile } from '../../trace/seccomp.ts';
 import type { Trace } from '../../trace/trace.ts';
@@ -12,10 +13,10 @@ export class Profiles {
   readonly losses: readonly string[];
   readonly #allowed: ReadonlySet<string>;
 
-  /** Makes the profiles that settings ask for. @throws TRACE_INVALID, and UNSUPPORTED where this machine has no such filter */
+  /** Makes the profiles that settings ask for. @throws TRACE_INVALID */
   constructor(trace: Trace, { seccomp }: Pick<SlimSettings, 'seccomp'>) {
     this.seccomp = seccomp === null ? null : seccompProfile(trace);
-    const made = this.seccomp === null ? null : filterForTrial(this.seccomp);
+    const made = this.seccomp === null ? null : filterOf(this.seccomp);
     this.filter = made?.program ?? null;
     this.losses = made?.losses ?? [];
     this.#allowed = new Set(
@@ -34,5 +35,19 @@ export class Profiles {
   refusedCalls(trace: Trace): readonly string[] {
     if (this.seccomp === null) return [];
     return [...trace.syscalls.keys()].filter((name) => !this.#allowed.has(name)).sort();
+  }
+}
+
+/** Makes the filter of a profile; none, with the reason, on a machine whose system calls are not known. */
+function filterOf(profile: SeccompProfile): {
+  readonly program: Uint8Array | null;
+  readonly losses: readonly string[];
+} {
+  try {
+    return filterForTrial(profile);
+  } catch (error) {
+    if (error instanceof OcislimError && error.code === 'UNSUPPORTED')
+      return { program: null, losses: [error.message] };
+    throw error;
   }
 }

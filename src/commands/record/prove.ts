@@ -69,7 +69,8 @@ export async function runProven(
   const { workspace } = means;
   const { settings, stages } = job;
   await using cleanup = new AsyncDisposableStack();
-  const { proof, filesOf } = await begin(job, means, cleanup);
+  const cached = new CachedSource(job.source, job.cache);
+  const { proof, filesOf } = await begin({ ...job, source: cached }, means, cleanup);
   const name = options.target?.label ?? '';
   let recorded: RecordedFiles | null = null;
   const check: Check = async (place, digest) => {
@@ -89,7 +90,7 @@ export async function runProven(
     try {
       const outcome = await runTried({ ...options, transform }, check, workspace);
       recorded ??= { ...(await filesOf()), creport: null };
-      return { outcome, recording: proof.facts, recorded };
+      return { outcome: withTransfer(outcome, cached, settings), recording: proof.facts, recorded };
     } catch (error) {
       if (!(error instanceof TrialFailed)) throw error;
       if (repairs >= settings.repair || error.trial.missing.length === 0) {
@@ -107,6 +108,21 @@ function runTried(options: RunOptions, check: Check, workspace: Workspace): Prom
   return target === null ? run(options) : runChecked({ ...options, target }, check, workspace);
 }
 
+/**
+ * Adds to what a run says of its transfer what the recording has downloaded before it. A cache that the job has made for itself is no cache
+ * to a person, and a place of this machine downloads nothing.
+ */
+function withTransfer(
+  outcome: RunOutcome,
+  { downloaded, reused, mountable }: CachedSource,
+  { cacheDir }: Pick<SlimSettings, 'cacheDir'>,
+): RunOutcome {
+  const { cache } = outcome;
+  if (cache === null || mountable === null) return { ...outcome, cache: null };
+  const known = cacheDir === null ? 0 : cache.reused + reused;
+  return { ...outcome, cache: { downloaded: cache.downloaded + downloaded, reused: known } };
+}
+
 /** A recording of the original, and what makes the files that options ask for. */
 interface Begun {
   readonly proof: Proof;
@@ -115,17 +131,16 @@ interface Begun {
 
 /** Reads and records the original. @throws what `runProven` throws */
 async function begin(
-  { source, cache, settings }: ProvenJob,
+  { source, settings }: ProvenJob,
   { workspace, surroundings }: ProofMeans,
   cleanup: AsyncDisposableStack,
 ): Promise<Begun> {
   const platform = recordedPlatform(settings.platform);
-  const cached = new CachedSource(source, cache);
-  const image = await readRecordedImage(cached, platform, workspace);
+  const image = await readRecordedImage(source, platform, workspace);
   await requireArchitecture(image.platform);
-  const others = await otherPlatforms(cached, image.platform, workspace);
+  const others = await otherPlatforms(source, image.platform, workspace);
   if (!settings.platformsAlike) warnOfOthers(others, image.platform, workspace);
-  const rootfs = cleanup.use(await openProgram({ source, cache, platform }, workspace));
+  const rootfs = cleanup.use(await openProgram({ source, cache: null, platform }, workspace));
   const proof = await Proof.begin(
     { image, rootfs, settings, others: settings.platformsAlike ? others : [] },
     {

@@ -78,7 +78,8 @@ export const probing = {
 
 /** Reads a command: a JSON list of words, words, or a line for the shell of the image. @throws USAGE */
 function execOf(text: string): ExecProbe {
-  const probe = { kind: 'exec', origin: 'option', retries: defaultRetries } as const;
+  // The first command may come while the program still starts: no port shows that it is ready.
+  const probe = { kind: 'exec', origin: 'option', retries: defaultRetries + 2 } as const;
   if (text.trimStart().startsWith('[')) {
     const words = wordsOf(text);
     if (words !== null && words.length > 0) return { ...probe, command: words };

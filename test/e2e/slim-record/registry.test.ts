@@ -1,5 +1,5 @@
 /** `slim --record` between registries: every layer of the original is fetched once, and only what is published is sent. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { ocislim } from '../../support/e2e/cli.ts';
@@ -27,11 +27,22 @@ it('one pull and one push: no layer is fetched twice, and only the result is sen
   const [source, target] = [`${registry.host}/app:1`, `${registry.host}/slim:1`];
   await push(`oci:${layout}:v1`, source);
   const home = join(work, 'home');
+  const report = join(work, 'report.json');
   mkdirSync(home);
   const { result, requests } = await registry.during(() =>
-    ocislim(['slim', source, target, '--progress=none', '--record', '--run-for=0', ...server.asked], {
-      TMPDIR: home,
-    }),
+    ocislim(
+      [
+        'slim',
+        source,
+        target,
+        '--progress=none',
+        '--record',
+        '--run-for=0',
+        `--report=${report}`,
+        ...server.asked,
+      ],
+      { TMPDIR: home },
+    ),
   );
   expect(result.status, result.stderr).toBe(0);
   const { manifest } = await openLayout(layout);
@@ -40,6 +51,11 @@ it('one pull and one push: no layer is fetched twice, and only the result is sen
   );
   const layers = manifest.layers.map(({ digest }) => digest);
   expect(blobs.filter((digest) => digest !== manifest.config.digest).toSorted()).toEqual(layers.toSorted());
+  const { transfer } = JSON.parse(readFileSync(report, 'utf8')) as { transfer: { downloadedBytes: number } };
+  const size = manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
+  expect(transfer.downloadedBytes).toBeGreaterThan(size);
+  // Manifests and configs are small.
+  expect(transfer.downloadedBytes).toBeLessThan(size + 100_000);
   const published = await inspectRaw(target);
   const known = new Set(layers);
   const added = [published.config, ...published.layers]

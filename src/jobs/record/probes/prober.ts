@@ -168,7 +168,8 @@ export class Prober {
       return callHttp(probe, { ...over, socket: await secure(over.socket, signal) });
     const plain = await callHttp(probe, over).catch((error: unknown) => error as Error);
     const isAnswer = !(plain instanceof Error);
-    if (probe.scheme === 'http' || signal.aborted || (isAnswer && plain.status !== 400)) {
+    const isMeant = isAnswer && (plain.status !== 400 || probe.status === 400);
+    if (probe.scheme === 'http' || signal.aborted || isMeant) {
       if (isAnswer) return plain;
       throw plain;
     }
