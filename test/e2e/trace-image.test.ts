@@ -19,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { bin, ocislim } from '../support/e2e/cli.ts';
 import { buildGo, removeFolder, run, runToEnd, workFolder } from '../support/e2e/programs.ts';
+import { type Runner, wordsOf } from '../support/e2e/runner.ts';
 import { buildImage, writeLayout } from '../support/image-builder.ts';
 import { specOf } from '../support/model/shorthand.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
@@ -29,7 +30,6 @@ let secret: string;
 let server: Server;
 let abstract: Server;
 let victim: ChildProcess;
-const user = '65534';
 
 beforeAll(async () => {
   work = workFolder('image');
@@ -96,27 +96,12 @@ function leftBelow(folder: string) {
 
 const nothing = { folders: [], processes: [] };
 
-/** The user that runs ocislim: root, an ordinary one, or one that has further users by /etc/subuid. */
-type Runner = 'root' | 'alone' | 'mapped';
-
-const ordinary = ['setpriv', '--reuid', user, '--regid', user, '--clear-groups', '--'];
-
-function wordsOf(runner: Runner): readonly string[] {
-  if (runner === 'root') return [];
-  if (runner === 'alone') return ordinary;
-  const entries = join(work, 'subuid');
-  writeFileSync(entries, 'nobody:1000000:65536\n', { mode: 0o644 });
-  // The machine's own files stay as they are.
-  const mounts = ['uid', 'gid'].map((kind) => `mount --bind ${entries} /etc/sub${kind}`).join(' && ');
-  return ['unshare', '--mount', 'sh', '-c', `${mounts} && exec "$@"`, 'sh', ...ordinary];
-}
-
 /** A folder for temporary files, and the words that run ocislim. */
 function asUser(name: string, runner: Runner) {
   const home = join(work, name);
   mkdirSync(home);
   chmodSync(home, 0o777);
-  const words = wordsOf(runner);
+  const words = wordsOf(runner, work);
   const env = { HOME: home, TMPDIR: home, OCISLIM_CANARY: 'CANARY' };
   const line = (args: readonly string[]) =>
     [

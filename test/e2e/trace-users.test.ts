@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { bin, ocislim } from '../support/e2e/cli.ts';
 import { removeFolder, run, runToEnd, workFolder } from '../support/e2e/programs.ts';
+import { type Runner, wordsOf } from '../support/e2e/runner.ts';
 
 let work: string;
 const imageOf = (name: string) => `oci:${inject('images')}/${name}:v1`;
@@ -103,30 +104,24 @@ describe('an entrypoint that becomes the user app', () => {
   });
 
   /** Runs `trace record` as an ordinary user, and returns how it ended and the trace. */
-  async function recordAsUser(command: readonly string[], before: readonly string[] = []) {
+  async function recordAsUser(command: readonly string[], runner: Runner) {
     const folder = mkdtempSync(join(work, 'own-'));
     chmodSync(folder, 0o777);
     const trace = join(folder, 'app.trace');
     const record = ['trace', 'record', '-o', trace, '--root', own, '--', ...command];
-    const words = [...before, 'setpriv', '--reuid', user, '--regid', user, '--clear-groups', '--'];
-    const [program = '', ...args] = [...words, process.execPath, bin, ...record];
+    const [program = '', ...args] = [...wordsOf(runner, work), process.execPath, bin, ...record];
     return { ...(await runToEnd(program, args, { env: { HOME: folder, TMPDIR: folder } })), trace };
   }
 
   it.each(ways)('by %s is recorded by an ordinary user who has further users', async (_, command) => {
-    const entries = join(work, 'subuid');
-    writeFileSync(entries, 'nobody:1000000:65536\n', { mode: 0o644 });
-    // The machine's own files stay as they are.
-    const mounts = ['uid', 'gid'].map((kind) => `mount --bind ${entries} /etc/sub${kind}`).join(' && ');
-    const before = ['unshare', '--mount', 'sh', '-c', `${mounts} && exec "$@"`, 'sh'];
-    const { stdout, stderr, status } = await recordAsUser(command, before);
+    const { stdout, stderr, status } = await recordAsUser(command, 'mapped');
     expect([stdout.trim(), status], stderr).toEqual([identity, 0]);
   });
 
   it.each(ways)(
     'by %s fails for an ordinary user without any, and the reason is told',
     async (_, command) => {
-      const { status, stdout, stderr, trace } = await recordAsUser(command);
+      const { status, stdout, stderr, trace } = await recordAsUser(command, 'alone');
       expect(status).not.toBe(0);
       expect(stdout).not.toContain(identity);
       expect(stderr).toMatch(

@@ -2,24 +2,10 @@
  * Command lines that run ocislim as root or as an ordinary user, with a folder of its own for temporary files. Tests of recordings use them, and
  * ask what a run has left when it has ended.
  */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { bin } from './cli.ts';
-
-/** Root, an ordinary user, or one that has further users by /etc/subuid. */
-export type Runner = 'root' | 'alone' | 'mapped';
-
-const user = '65534';
-const ordinary = [
-  'setpriv',
-  '--reuid',
-  user,
-  '--regid',
-  user,
-  '--clear-groups',
-  '--',
-  process.execPath,
-] as const;
+import { type Runner, wordsOf } from './runner.ts';
 
 /** The command line of ocislim for one runner, and the environment that it needs. */
 export interface RunnerCall {
@@ -37,23 +23,12 @@ export function asRunner(work: string, name: string, runner: Runner): RunnerCall
   const temporary = join(home, 'tmp');
   mkdirSync(temporary);
   chmodSync(temporary, 0o777);
-  const [first, ...rest] = wordsOf(runner, work);
+  const [first = '', ...rest] = [...wordsOf(runner, work), process.execPath];
   return {
     home,
     env: { HOME: home, TMPDIR: temporary },
     line: (args) => [first, ...rest, bin, ...args],
   };
-}
-
-/** The words before the program's file. */
-function wordsOf(runner: Runner, work: string): readonly [string, ...string[]] {
-  if (runner === 'root') return [process.execPath];
-  if (runner === 'alone') return ordinary;
-  const entries = join(work, 'subuid');
-  writeFileSync(entries, 'nobody:1000000:65536\n', { mode: 0o644 });
-  // The machine's own files stay as they are.
-  const mounts = ['uid', 'gid'].map((kind) => `mount --bind ${entries} /etc/sub${kind}`).join(' && ');
-  return ['unshare', '--mount', 'sh', '-c', `${mounts} && exec "$@"`, 'sh', ...ordinary];
 }
 
 /** What a run has left: names in its folder for temporary files, mounts of this machine, processes that name its folder or see it mounted. */
