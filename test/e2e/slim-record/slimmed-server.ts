@@ -37,6 +37,9 @@ export async function expectSlimmed(scene: Scene, runner: Runner): Promise<void>
     '--progress=none',
     `--report=${report}`,
     '--record',
+    // Packing well is the business of other tests.
+    '--compression=gzip',
+    '--level=1',
     '--run-for=1',
     ...server.asked,
   ]);
