@@ -7,6 +7,9 @@ export function exitStatuses({ name, options: table }: Command): string[][] {
   const options = listOptions(table);
   const has = (wanted: string) => options.some((option) => option.name === wanted);
   const check = has('verify-with') ? ', or the command of `--verify-with` failed' : '';
+  const trial = has('record')
+    ? ', or with `--record` the image or its pruned form did not do what is expected'
+    : '';
   const gate =
     name === 'verify'
       ? [['3', 'the images differ']]
@@ -15,7 +18,7 @@ export function exitStatuses({ name, options: table }: Command): string[][] {
         : name === 'check'
           ? [['3', 'a gate that must be met is not']]
           : ['squash', 'prune', 'recompress', 'slim', 'copy'].includes(name)
-            ? [['3', `\`--require-savings\` was not met${check}; nothing was published`]]
+            ? [['3', `\`--require-savings\` was not met${check}${trial}; nothing was published`]]
             : [];
   return [
     ['0', 'done, or nothing to do'],

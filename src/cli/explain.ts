@@ -7,8 +7,9 @@ export async function explain(thrown: unknown, args: readonly string[]): Promise
   const error = firstOf(thrown);
   if (error instanceof OcislimError) {
     // The items of a list keep their lines.
-    const message = error.message.split('\n  - ').map(escapeText).join('\n  - ');
-    process.stderr.write(`ocislim: ${message} [${error.code}]\n`);
+    const [first = '', ...items] = error.message.split('\n  - ').map(escapeText);
+    const list = items.map((item) => `\n  - ${item}`).join('');
+    process.stderr.write(`ocislim: ${first} [${error.code}]${list}\n`);
     if (error.advice !== undefined) process.stderr.write(`  ${escapeText(error.advice)}\n`);
     return errorCodes[error.code].exit;
   }

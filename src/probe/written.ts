@@ -68,7 +68,8 @@ function adviceForSlimToolkit(text: string): string | null {
     return 'Leave it out: without a probe, every port that the image exposes is asked.';
   const [, crawl, scheme = '', method = '', path = ''] =
     /^(crawl:)?(?:(https?):)?(?:([a-z]{1,10}):)?(\/.*)$/i.exec(text) ?? [];
-  if (path === '') return null;
+  // Theirs has a colon before the path, or no method.
+  if (path === '' || path.startsWith('//') || /\s/.test(path)) return null;
   const target = scheme === '' ? path : `${scheme.toLowerCase()}://${path}`;
   const probe = JSON.stringify(method === '' ? target : `${method.toUpperCase()} ${target}`);
   return `Write ${probe}${crawl === undefined ? '' : ', and --http-crawl'}.`;

@@ -97,6 +97,12 @@ export class Proof {
     const { filtering } = tried;
     this.#isFiltered = this.profiles.filter !== null && filtering.isApplied;
     this.#unfiltered = filtering.isApplied || filtering.why === null ? [] : [filtering.why];
+    for (const why of this.#unfiltered)
+      this.#means.workspace.listener({
+        type: 'warning',
+        code: 'SETTING_IGNORED',
+        message: `the pruned image was not tried under the profile of --seccomp: ${why}`,
+      });
     let trial = this.#judge(tried);
     if (trial.differences.length > 0 && trial.missing.length === 0) {
       // The original itself may do this differently now: a page that shows the minute does.
@@ -220,6 +226,6 @@ function lossesOf({ losses, refusal, launch }: SeenRun): readonly string[] {
 /** Says what the program printed last. */
 function adviceOf({ lines }: SeenRun): string {
   const last = lines.at(-1);
-  const hint = 'Change how it runs: --run-env, --run-mount, --run-user, --ready.';
+  const hint = 'Change the probe, or how the program runs: --run-env, --run-mount, --run-user, --ready.';
   return last === undefined || last === '' ? hint : `It printed last: ${last}. ${hint}`;
 }

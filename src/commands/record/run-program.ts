@@ -109,7 +109,7 @@ export async function runProgram(wish: RunWish, means: RunMeans): Promise<SeenRu
   workspace.signal.throwIfAborted();
   ending.check();
   const end: RunEnd = {
-    ...recording.end,
+    ...(ending.wasKilled ? killed : recording.end),
     stopped: ending.isFinished ? 'for' : null,
     seconds: recording.seconds,
   };
@@ -125,6 +125,12 @@ export async function runProgram(wish: RunWish, means: RunMeans): Promise<SeenRu
     lines: output.lastLines(shownLines),
   };
 }
+
+/**
+ * How a program ends that ignores its stop signal. With SIGKILL strace and the sandbox end, too, and which end is seen first is a matter of
+ * chance.
+ */
+const killed = { status: 137, signal: 'SIGKILL' } as const;
 
 /** What is asked of the program, and which ports lead to it. */
 type Questions = Pick<ProbedOptions, 'plan' | 'ports' | 'healthcheck' | 'knocks' | 'publish'>;
@@ -155,6 +161,8 @@ class Ending implements Disposable {
   #timer: NodeJS.Timeout | undefined;
   #isFinished = false;
   #isOver = false;
+  #wasKilled = false;
+  #killing: NodeJS.Timeout | undefined;
 
   constructor(stopSignal: NodeJS.Signals) {
     this.#stopSignal = stopSignal;
@@ -170,9 +178,17 @@ class Ending implements Disposable {
     return this.#isFinished;
   }
 
+  /** Whether it did not end when it was told to, so that it is killed. */
+  get wasKilled(): boolean {
+    return this.#wasKilled;
+  }
+
   /** Ends the program: everything was asked. */
   finish(): void {
     this.#isFinished = true;
+    this.#killing ??= setTimeout(() => {
+      this.#wasKilled = true;
+    }, grace);
     this.#stop.abort(this.#stopSignal);
   }
 
@@ -199,5 +215,6 @@ class Ending implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#killing);
   }
 }

@@ -30,7 +30,7 @@ export async function idsOf(root: string, user: string): Promise<Identity> {
     group === undefined && row !== undefined ? all.filter((fields) => isMember(fields, row[0])) : [];
   if (uid === null || gid === null)
     throw new OcislimError('USAGE', `the root filesystem has no user ${user}`, {
-      advice: 'Give --user UID:GID.',
+      advice: 'Give --run-user UID:GID.',
     });
   const groups = listed.flatMap((fields) => number(fields[2]) ?? []).filter((each) => each !== gid);
   return { uid, gid, groups: [...new Set(groups)], home: row?.[5] || '/' };

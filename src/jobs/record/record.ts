@@ -121,7 +121,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
   if (failure instanceof Error) throw failure;
   if (filter.command === null)
     throw new OcislimError('IO', `the command could not be started: ${launch.program}`, {
-      advice: 'The line above says why.',
+      advice: 'Is it in the image, may its user execute it, and is its interpreter there?',
     });
   const seconds = Math.round(performance.now() - begun) / 1000;
   const { end, refusal } = filter;

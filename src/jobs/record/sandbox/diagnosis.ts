@@ -52,13 +52,15 @@ export async function whyNoSandbox(
 export function explainNoSandbox(sandbox: string, found: Findings): OcislimError {
   const [why, advice] = reasonOf(sandbox, found);
   return new OcislimError('UNSUPPORTED', `the program of an image cannot be run in a sandbox here: ${why}`, {
-    advice: `${advice} Or unpack the image and record with --root; or record in a container of the image with --sandbox none.`,
+    advice: `${advice} Or unpack the image and use "ocislim trace record --root"; or record in a container of the image with "trace record --sandbox none".`,
   });
 }
 
 function reasonOf(sandbox: string, found: Findings): readonly [why: string, advice: string] {
   if (sandbox === 'chroot')
-    return ['--sandbox chroot needs root and unshare', 'Install util-linux, or leave --sandbox out.'];
+    return found.isRoot
+      ? ['--sandbox chroot needs unshare', 'Install util-linux, or leave --sandbox out.']
+      : ['--sandbox chroot needs root', 'Be root, or leave --sandbox out.'];
   const forbidden = forbiddenBy(found);
   if (forbidden !== null) return forbidden;
   const unshare = saidBy('unshare', found);

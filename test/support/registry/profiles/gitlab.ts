@@ -19,7 +19,8 @@ export const gitlab: Profile = {
       now,
     }),
   }),
-  pace: 60,
+  // A token outlives the requests of others between a login and the request that asked for it.
+  pace: 30,
   // The mount is refused, tried once more with the scope of the challenge, and then not tried again in this
   // repository.
   vain: (requests) => beyond(2, requests, ({ path }) => /mount=.*from=/.test(path)),
