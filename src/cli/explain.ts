@@ -9,7 +9,11 @@ export async function explain(thrown: unknown, args: readonly string[]): Promise
     // The items of a list keep their lines.
     const [first = '', ...items] = error.message.split('\n  - ').map(escapeText);
     const list = items.map((item) => `\n  - ${item}`).join('');
-    process.stderr.write(`ocislim: ${first} [${error.code}]${list}\n`);
+    const code = ` [${error.code}]`;
+    // Behind the sentence, unless its end is the list.
+    process.stderr.write(
+      `ocislim: ${first.endsWith(':') ? `${first}${list}${code}` : `${first}${code}${list}`}\n`,
+    );
     if (error.advice !== undefined) process.stderr.write(`  ${escapeText(error.advice)}\n`);
     return errorCodes[error.code].exit;
   }
