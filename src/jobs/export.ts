@@ -19,15 +19,17 @@ import { timeOf } from './rewrite/history.ts';
 import { packedBytes } from '../layers/write/content-sources.ts';
 import { editTar } from '../layers/edit/edit-tar.ts';
 import type { LayerReader } from '../layers/read/layer-reader.ts';
-import { type Filesystem, mergeStack } from '../rootfs/filesystem.ts';
+import type { FileFacts } from '../rootfs/facts/facts.ts';
+import type { Filesystem } from '../rootfs/filesystem.ts';
+import { inspectOpened } from './inspect.ts';
 import { layerNumbers, type OneImageOptions, openOneImage, readIndexes } from './one-image.ts';
 
 export interface OpenedRootfs extends AsyncCloseable {
   readonly entries: number;
   /** Returns the tar. It throws no later than at its end where the bytes of a layer are not what they should be. */
   tar(): ByteStream;
-  /** Returns the same filesystem, to look around in. */
-  filesystem(): Promise<Filesystem>;
+  /** Returns the same filesystem, to look around in, and the facts of its files. It reads the layers again. */
+  inspect(): Promise<{ readonly fs: Filesystem; readonly facts: FileFacts }>;
   /** Lets go of the local copies of layers; call it when no tar is read any more. */
   close(): Promise<void>;
 }
@@ -48,8 +50,8 @@ export async function openRootfs(options: OneImageOptions): Promise<OpenedRootfs
   // The local copies of layers stay until the tar is written.
   const kept = opened.handOver();
   const close = () => kept.close();
-  const filesystem = async () => mergeStack(await inTurns(stackSteps(indexes), signal), indexes);
-  return { tar, entries: edit.entries, filesystem, close, [Symbol.asyncDispose]: close };
+  const inspect = () => inspectOpened({ image, reader }, options, () => 0);
+  return { tar, entries: edit.entries, inspect, close, [Symbol.asyncDispose]: close };
 }
 
 export interface RootfsExport extends AsyncCloseable {

@@ -1,10 +1,12 @@
 /**
- * What an image tells a profile of its program: where names lead, what is a directory, which directories are volumes. `trace apparmor` and
+ * What an image tells a profile of its program: where names lead, what is a directory, what runs a script, which directories are volumes. `trace apparmor` and
  * `slim --record` ask.
  */
 import { type ByteString, noBytes, utf8Bytes } from '../bytes/bytes.ts';
 import { cleanPath, type Path } from '../bytes/path.ts';
+import { readInterpreter } from '../closure/rules/script.ts';
 import type { Runtime } from '../oci/runtime.ts';
+import type { FileFacts } from '../rootfs/facts/facts.ts';
 import type { Filesystem } from '../rootfs/filesystem.ts';
 import { itemsPerStep, type Steps } from '../steps.ts';
 import type { ProfiledImage } from '../trace/apparmor/path-patterns.ts';
@@ -20,7 +22,7 @@ const write = 2;
 
 /** Returns what the image of a trace tells, in steps. The paths of the trace must count from the root: see `placeTrace`. */
 export function* profiledImageSteps(
-  fs: Filesystem,
+  { fs, facts }: { readonly fs: Filesystem; readonly facts: Pick<FileFacts, 'script'> },
   { volumes, user }: Pick<Runtime, 'volumes' | 'user'>,
   trace: Pick<Trace, 'paths'>,
 ): Steps<ProfiledImage> {
@@ -29,6 +31,11 @@ export function* profiledImageSteps(
     isDirectory: (path) => {
       const kind = fs.kind(cleaned(path));
       return kind === null ? null : kind === 'directory';
+    },
+    interpreter: (path) => {
+      const found = fs.resolve(path).path;
+      const line = found === null ? null : facts.script(found);
+      return line === null ? null : tracedPath(noBytes, readInterpreter(line).interpreter);
     },
     volumes: volumes.flatMap((volume) => tracedPath(noBytes, utf8Bytes(volume)) || []),
     overridesModes: isRoot(user) && (yield* overrides(fs, trace.paths)),

@@ -31,8 +31,16 @@ export interface TraceOptions {
   readonly limits?: Partial<TraceLimits>;
   /** Whether to collect the names that calls did not find, as far as the format shows them (strace). Default: no. */
   readonly absent?: boolean;
+  /** The user as which the traced program started. Default: not known. */
+  readonly user?: TraceUser;
   /** Bytes of the file. Default: unknown until it has been read. */
   readonly size?: number | null;
+}
+
+/** The user and the group of a process, as it sees their numbers. */
+export interface TraceUser {
+  readonly uid: number;
+  readonly gid: number;
 }
 
 /** Bounds of what a trace may make the reader hold. */
@@ -81,6 +89,8 @@ export class TraceSink {
   readonly limits: TraceLimits;
   /** The directory from which relative paths count until the trace tells another, as the tracer saw it. */
   readonly start: TracedPath;
+  /** The user as which the traced program started; null where that is not known. */
+  readonly user: TraceUser | null;
   readonly #roots: readonly TracedPath[];
   readonly #paths = new Map<TracedPath, Uses>();
   readonly #changes = new Map<string, NameChange>();
@@ -107,8 +117,10 @@ export class TraceSink {
   gaps: readonly string[] = [];
   isBlind = false;
 
-  constructor(file: string, { workingDir, roots = [], limits = {}, absent = false }: TraceOptions = {}) {
+  constructor(file: string, options: TraceOptions = {}) {
+    const { workingDir, roots = [], limits = {}, absent = false, user = null } = options;
     this.file = file;
+    this.user = user;
     this.limits = { line: MiB, ...defaultLimits, ...limits };
     this.#absent = absent ? new AbsentNames(this.limits) : null;
     this.#roots = roots.map((root) => tracedPath(noBytes, root.replace(/^\/+/, '')) ?? noBytes);

@@ -274,6 +274,7 @@ describe('rules for files', () => {
     const image: ProfiledImage = {
       resolve: (path) => b(path.replace(/^bin\//, 'usr/bin/').replace(/^usr\/bin\/sh$/, 'usr/bin/dash')),
       isDirectory: (path) => (path === 'srv/dir' ? true : path === 'srv/file' ? false : null),
+      interpreter: () => null,
       volumes: [b('data')],
       overridesModes: false,
     };
@@ -298,6 +299,40 @@ describe('rules for files', () => {
       '/srv/new{,/} rwk,',
       '/usr/bin/dash mrix,',
       '/{,**/}c r,',
+    ]);
+  });
+});
+
+describe('a program that executes itself by /proc', () => {
+  const image: ProfiledImage = {
+    resolve: (path) => b(path.replace(/^bin\/sh$/, 'bin/busybox')),
+    isDirectory: () => null,
+    interpreter: (path) =>
+      ({ 'app/run.sh': b('app/second'), 'app/second': b('bin/sh'), 'app/loop': b('app/loop') })[
+        path as string
+      ] ?? null,
+    volumes: [],
+    overridesModes: false,
+  };
+
+  it('has the right to execute its own file, which may run a script that alone was executed by its name', () => {
+    expect(rulesOf({ 'proc/self/exe': exec, 'app/run.sh': exec }, image)).toEqual([
+      '/app/run.sh mrix,',
+      '/app/second mrix,',
+      '/bin/busybox mrix,',
+      '/bin/sh mrix,',
+      '@{PROC}/@{pid}/exe mrix,',
+    ]);
+    expect(rulesOf({ 'proc/self/exe': exec, 'bin/sh': exec }, image)).toContain('/bin/busybox mrix,');
+  });
+
+  it('may be run by programs that only the image tells, in circles too', () => {
+    expect(rulesOf({ 'app/run.sh': exec, 'app/loop': exec }, image)).toEqual([
+      '/app/loop mrix,',
+      '/app/run.sh mrix,',
+      '/app/second mrix,',
+      '/bin/busybox mrix,',
+      '/bin/sh mrix,',
     ]);
   });
 });
@@ -386,6 +421,7 @@ describe('sockets and capabilities', () => {
     const image: ProfiledImage = {
       resolve: (path) => path,
       isDirectory: () => null,
+      interpreter: () => null,
       volumes: [],
       overridesModes: true,
     };

@@ -84,6 +84,58 @@ describe('users of processes', () => {
   });
 });
 
+describe('the user as which a program starts', () => {
+  const user = { uid: 1000, gid: 100 };
+  const becomeOneself = [
+    'setgid(100) = 0\nsetuid(1000) = 0\n',
+    'setresgid(-1, 100, -1) = 0\nsetreuid32(1000, 1000) = 0\nsetfsuid(1000) = 1000\n',
+    '1 fork() = 2\n2 setregid(100, 100) = 0\n2 setuid(1000) = 0\n1 kill(2, SIGTERM) = 0\n',
+  ];
+
+  it.each(becomeOneself)('needs nothing to become itself: %j', (lines) => {
+    expect(shown(readTrace(lines, { user }))).toBe('nothing');
+    expect(shown(readTrace(lines))).not.toBe('nothing');
+  });
+
+  it.each(becomeOneself)('may be what calls before told: %j', (lines) => {
+    const first = lines.startsWith('1 ') ? '1 ' : '';
+    const asked = `${first}getgid() = 100\n${first}geteuid() = 1000\n`;
+    expect(shown(readTrace(`${asked}${lines}`))).toBe('nothing');
+  });
+
+  it('root needs nothing to stay root, also where the start is not known', () => {
+    const lines = 'setgid(0) = 0\nsetuid(0) = 0\n';
+    expect(shown(readTrace(lines))).toBe('nothing');
+    expect(shown(readTrace(lines, { user: { uid: 0, gid: 0 } }))).toBe('nothing');
+  });
+
+  it.each([{ user: { uid: 0, gid: 0 } }, {}])(
+    'root needs capabilities to become another user: %j',
+    (options) => {
+      const nginx = 'setgid(101) = 0\nsetgroups(1, [101]) = 0\nsetuid(101) = 0\n';
+      expect(shown(readTrace(nginx, options))).toBe('setgid: setgid setgroups; setuid: setuid');
+      const plain = 'geteuid() = 0\nsetresgid(70, 70, 70) = 0\nsetresuid(70, 70, 70) = 0\n';
+      expect(shown(readTrace(plain, options))).toBe('setgid: setresgid; setuid: setresuid');
+      const there = 'setuid(0) = 0\nsetuid(33) = 0\n';
+      expect(shown(readTrace(there, options))).toBe('setuid: setuid');
+    },
+  );
+
+  it('a call that asks for the user after a change does not tell as whom the program started', () => {
+    const lines = '1 fork() = 2\n2 setuid(33) = 0\n2 getuid() = 33\n1 setuid(33) = 0\n1 getuid() = 33\n';
+    expect(shown(readTrace(lines))).toBe('setuid: setuid');
+  });
+
+  it('an ordinary user gives its own files to its groups without a capability, and root needs it', () => {
+    const lines =
+      'fchown(3, 1000, 100) = 0\nchown("/a", -1, 100) = 0\nfchownat(AT_FDCWD, "/a", 1000, 100, 0) = 0\n';
+    expect(shown(readTrace(lines, { user }))).toBe('nothing');
+    expect(shown(readTrace(lines, { user: { uid: 0, gid: 0 } }))).toBe('chown: fchown chown fchownat');
+    expect(shown(readTrace(lines))).toBe('chown: fchown chown fchownat');
+    expect(shown(readTrace('chown("/a", 33, -1) = 0\n', { user }))).toBe('chown: chown');
+  });
+});
+
 describe('whether rights are complete', () => {
   it('a trace of all system calls has all, and one of some calls may not', () => {
     expect(readFixture('strace/f-all.txt').rights.isComplete).toBe(true);

@@ -65,7 +65,9 @@ async function report({ console, settings }: TraceCall, trace: Trace, made: Made
           `${formatNumberOf(made.relative, 'path')} without a known directory: allowed in each; --image REF tells where the program starts`,
         ]),
     ...(settings.image === null
-      ? ['without --image REF, programs that were executed through symlinks may be missing']
+      ? [
+          'without --image REF, programs that were executed through symlinks, and those that run scripts, may be missing',
+        ]
       : []),
   ];
   if (!settings.quiet) console.stderr.write(lines.map((line) => `${line}\n`).join(''));
@@ -84,10 +86,10 @@ async function placedIn(
   const { profiledImageSteps } = await import('../../jobs/profiled-image.ts');
   const { inspectNamed } = await import('./trace-image.ts');
   const own = trace.platform === null ? null : parsePlatform(trace.platform);
-  // No contents of files are needed.
-  const { image, fs } = await inspectNamed(reference, own, () => 0, call);
+  // No contents of files are needed, but for the first lines of scripts, which are facts.
+  const { image, fs, facts } = await inspectNamed(reference, own, () => 0, call);
   const runtime = readRuntime(image.config);
   const { signal } = call.console;
   const placed = await inTurns(placeSteps(trace, utf8Bytes(runtime.workingDirectory)), signal);
-  return { trace: placed, image: await inTurns(profiledImageSteps(fs, runtime, placed), signal) };
+  return { trace: placed, image: await inTurns(profiledImageSteps({ fs, facts }, runtime, placed), signal) };
 }

@@ -33,7 +33,7 @@ interface Recorded {
   readonly profiles: Profiles;
   readonly image: RecordedImage;
   /** That of the original. */
-  readonly rootfs: Pick<OpenedRootfs, 'filesystem'>;
+  readonly rootfs: Pick<OpenedRootfs, 'inspect'>;
 }
 
 /** Makes the files that were asked for, but for the report in the form of SlimToolkit, which is made of the pruned image. @throws what reading an image throws */
@@ -58,9 +58,9 @@ async function apparmorText(
   name: string,
   signal: AbortSignal,
 ): Promise<string> {
-  const fs = await rootfs.filesystem();
+  const { fs, facts } = await rootfs.inspect();
   const placed = await inTurns(placeSteps(trace, utf8Bytes(runtime.workingDirectory)), signal);
-  const image = await inTurns(profiledImageSteps(fs, runtime, placed), signal);
+  const image = await inTurns(profiledImageSteps({ fs, facts }, runtime, placed), signal);
   return (await inTurns(apparmorSteps(placed, { name, image }), signal)).text;
 }
 

@@ -51,6 +51,15 @@ export function hasOwnNetwork({ place }: Pick<Launch, 'place'>): boolean {
   return place.entrance.kind === 'sandbox';
 }
 
+/** Returns the user and the group as which the command starts, as it sees their numbers. */
+export function userOf({ place }: Pick<Launch, 'place'>): Pick<Container, 'uid' | 'gid'> {
+  if (place === null) return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const { container, entrance } = place;
+  // In a chroot without further users, the command is root whatever its user was to be.
+  if (entrance.kind === 'chroot' && entrance.users === 'one') return { uid: 0, gid: 0 };
+  return { uid: container.uid, gid: container.gid };
+}
+
 /** A root filesystem to run a command in, and the user to run it as. */
 export interface Container {
   /** The absolute path of the root, without symlinks. */

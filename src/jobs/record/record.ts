@@ -16,7 +16,7 @@ import { TraceReader } from '../../trace/trace-reader.ts';
 import { MiB } from '../../units.ts';
 import { filterDescriptor } from './bubblewrap.ts';
 import type { CommandOutput } from './command-output.ts';
-import type { Launch } from './launch.ts';
+import { type Launch, userOf } from './launch.ts';
 import { makePipe, OutputPipes } from './named-pipe.ts';
 import { type CommandEnd, type Refusal, StraceFilter } from './strace-filter.ts';
 
@@ -85,6 +85,7 @@ export async function record(options: RecordOptions): Promise<Recording> {
   const reader = new TraceReader(name, {
     roots: launch.hostRoot === null ? [] : [utf8Bytes(launch.hostRoot)],
     absent: true,
+    user: userOf(launch),
   });
   const command = cleanup.use(new TracedCommand(filter, { ...options, isApart: streams?.isApart === true }));
   const bound = await withParent(launch.env);

@@ -35,6 +35,9 @@ export interface FoundRules {
   readonly ofKernel: ReadonlyMap<TracedPath, Rights>;
 }
 
+/** The most interpreters of interpreters that the kernel follows (execve(2)). */
+const mostInterpreters = 5;
+
 /** Makes the rules of a trace, each pattern once. */
 export function* fileRules(
   trace: Pick<Trace, 'paths' | 'changes'>,
@@ -45,19 +48,44 @@ export function* fileRules(
   const linked = linkRights(trace);
   const rules: FileRule[] = [];
   const ofKernel = new Map<TracedPath, Rights>();
-  let seen = 0;
-  for (const [path, bits] of trace.paths) {
-    if (++seen % itemsPerStep === 0) yield;
+  const programs = new Set<TracedPath>();
+  const add = (path: TracedPath, bits: Uses): void => {
     const needed = rightsOf(path, bits) | (linked.get(path) ?? 0);
-    if (needed === 0) continue;
+    if (needed === 0) return;
     for (const each of patterns.of(path, needed)) {
       const ending = endingOf(each.path, bits, { directories, image });
       const isOpen = each.parts.at(-1) === '**' && each.path !== started;
       rules.push({ parts: each.parts, ending: isOpen ? '' : ending, rights: needed });
       if (/^(?:proc|sys)\//.test(each.path)) ofKernel.set(each.path, (ofKernel.get(each.path) ?? 0) | needed);
+      if ((bits & uses.exec) !== 0) programs.add(each.path);
+    }
+  };
+  let seen = 0;
+  for (const [path, bits] of trace.paths) {
+    if (++seen % itemsPerStep === 0) yield;
+    add(path, bits);
+  }
+  for (const path of interpretersOf(programs, image)) add(path, uses.exec);
+  return { rules: yield* mergeRules(rules, patternOf), ofKernel };
+}
+
+/**
+ * Returns what the kernel runs the scripts among programs with, as far as the image tells. No call of the trace names it, and a shell that executes
+ * itself by /proc/self/exe, as busybox does, needs the right to its own file: all other files that run were executed by their names.
+ */
+function interpretersOf(
+  programs: ReadonlySet<TracedPath>,
+  image: ProfiledImage | null,
+): ReadonlySet<TracedPath> {
+  const found = new Set<TracedPath>();
+  for (const program of image === null ? [] : programs) {
+    let at: TracedPath | null = program;
+    for (let i = 0; i < mostInterpreters && at !== null; i++) {
+      at = image?.interpreter(at) ?? null;
+      if (at !== null) found.add(at);
     }
   }
-  return { rules: yield* mergeRules(rules, patternOf), ofKernel };
+  return found;
 }
 
 /**

@@ -14,6 +14,8 @@ export interface ProfiledImage {
   readonly resolve: (path: TracedPath) => TracedPath;
   /** Whether a path without symlinks is a directory; null where the image has nothing there. */
   readonly isDirectory: (path: TracedPath) => boolean | null;
+  /** Returns the program that the kernel runs a script with (`#!`); null for any other file. */
+  readonly interpreter: (path: TracedPath) => TracedPath | null;
   /** The directories of its volumes, in which each container has other files. */
   readonly volumes: readonly TracedPath[];
   /** Whether its program starts as root and uses files that their modes keep from root, unless a capability overrides them. */

@@ -5,6 +5,7 @@
 import { type ByteString, noBytes } from '../../bytes/bytes.ts';
 import type { TracedPath } from '../trace.ts';
 import { own } from '../own-copy.ts';
+import type { TraceUser } from '../trace-sink.ts';
 import { MiB } from '../../units.ts';
 
 /**
@@ -63,8 +64,10 @@ export class Process {
   files: Files;
   /** The program that the process executes, as it was named; '' for one that was started before the trace. */
   program: ByteString = noBytes;
-  /** The effective user, once the trace has shown one; null for that with which the trace began. */
+  /** The effective user that the process has become; null for that as which the program started: see `Processes.idOf`. */
   uid: number | null = null;
+  /** The same of its group. */
+  gid: number | null = null;
   /** The first half of a call that has not returned. */
   pending: ByteString | null = null;
   /** The parent, as long as it is a guess: no fork has returned the number of this process yet. */
@@ -85,6 +88,7 @@ export class Process {
     );
     child.program = this.program;
     child.uid = this.uid;
+    child.gid = this.gid;
     return child;
   }
 }
@@ -113,9 +117,22 @@ export class Processes {
   #firstPid: number | null = null;
   #isFirstGone = false;
   #pendingBytes = 0;
+  /** The user and the group as which the program started, as far as they are known. */
+  readonly #begun: { uid: number | null; gid: number | null };
 
-  constructor(start: TracedPath) {
+  constructor(start: TracedPath, user: TraceUser | null = null) {
     this.#start = start;
+    this.#begun = { uid: user?.uid ?? null, gid: user?.gid ?? null };
+  }
+
+  /** Returns the user or the group of a process; null where that is the one as which the program started, and not known. */
+  idOf(process: Process, which: 'uid' | 'gid'): number | null {
+    return process[which] ?? this.#begun[which];
+  }
+
+  /** Records the user or the group that a process turned out to have. */
+  learn(process: Process, which: 'uid' | 'gid', id: number): void {
+    if (process[which] === null) this.#begun[which] ??= id;
   }
 
   /** Returns the process of a line. `pid` is null for a line without a number. */

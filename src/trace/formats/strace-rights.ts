@@ -83,7 +83,6 @@ const table: readonly (readonly [Capability, string, Need['when']])[] = [
   ['perfmon', 'perf_event_open', always],
   ['setfcap', 'setxattr lsetxattr fsetxattr', says(1, fileCapability)],
   ['setfcap', 'setxattrat', says(3, fileCapability)],
-  ['setgid', 'setgid setgid32 setregid setregid32 setresgid setresgid32', sets(0, 1, 2)],
   ['setgid', 'setgroups setgroups32', always],
   ['setpcap', 'prctl', says(0, /^PR_(?:CAPBSET_DROP|SET_SECUREBITS)\b/)],
   ['sys_admin', 'mount umount umount2 move_mount mount_setattr fsmount pivot_root', always],
@@ -117,18 +116,40 @@ for (const [capability, names, when] of table)
     else known.push({ capability, when });
   }
 
-/** The arguments that name the new effective user of a process, by call: the first that is not -1. */
-const userCalls: ReadonlyMap<string, readonly number[]> = new Map(
+/** A call by which a process becomes another user or joins another group. */
+interface IdCall {
+  readonly which: 'uid' | 'gid';
+  readonly capability: Capability;
+  /** The arguments that name the new effective one: the first that is not -1. */
+  readonly effective: readonly number[];
+}
+
+const idCalls: ReadonlyMap<string, IdCall> = new Map(
   (
     [
-      ['setuid', [0]],
-      ['setreuid', [1, 0]],
-      ['setresuid', [1, 0, 2]],
-      ['setfsuid', []],
+      ['setuid', 'uid', [0]],
+      ['setreuid', 'uid', [1, 0]],
+      ['setresuid', 'uid', [1, 0, 2]],
+      ['setfsuid', 'uid', []],
+      ['setgid', 'gid', [0]],
+      ['setregid', 'gid', [1, 0]],
+      ['setresgid', 'gid', [1, 0, 2]],
     ] as const
-  ).flatMap(([name, args]) => [
-    [name, args],
-    [`${name}32`, args],
+  ).flatMap(([name, which, effective]) =>
+    [name, `${name}32`].map((each): [string, IdCall] => [
+      each,
+      { which, capability: which === 'uid' ? 'setuid' : 'setgid', effective },
+    ]),
+  ),
+);
+
+/** Calls that return the user or the group of a process. They need nothing: they tell what the others change. */
+const askingCalls: ReadonlyMap<string, 'uid' | 'gid'> = new Map(
+  ['', '32'].flatMap((end): (readonly [string, 'uid' | 'gid'])[] => [
+    [`geteuid${end}`, 'uid'],
+    [`getuid${end}`, 'uid'],
+    [`getegid${end}`, 'gid'],
+    [`getgid${end}`, 'gid'],
   ]),
 );
 
@@ -138,17 +159,21 @@ const signalCalls: ReadonlySet<string> = new Set(['kill', 'tkill', 'tgkill', 'rt
 /** The names of all calls that may show rights. */
 export const namesOfRights: ReadonlySet<string> = new Set([
   ...needs.keys(),
-  ...userCalls.keys(),
+  ...idCalls.keys(),
+  ...askingCalls.keys(),
   ...signalCalls,
   'socketpair',
 ]);
 
-/** Calls that programs make so often that recording them would slow them down, for a right that few of them need. */
-const frequent: ReadonlySet<string> = new Set(['ioctl', 'setsockopt']);
+/**
+ * Calls that programs make so often that recording them would slow them down, for a right that few of them need, and those that tell
+ * the user: a recording knows as whom it starts its program.
+ */
+const unrecorded: ReadonlySet<string> = new Set(['ioctl', 'setsockopt', ...askingCalls.keys()]);
 
 /** The calls that must be recorded for rights to be complete, as far as recording them costs little. */
 export const callsOfRights: readonly string[] = [...namesOfRights]
-  .filter((name) => !frequent.has(name))
+  .filter((name) => !unrecorded.has(name))
   .sort();
 
 /** Tells the sink which sockets and capabilities calls show. */
@@ -165,31 +190,48 @@ export class StraceRights {
   apply(name: string, call: ReturnedCall): void {
     if (call.isError) return;
     for (const { capability, when } of needs.get(name) ?? [])
-      if (when(call)) this.#sink.capability(capability, name);
+      if (when(call) && !(capability === 'chown' && this.#isOwnFile(name, call)))
+        this.#sink.capability(capability, name);
     if (name === 'socket' || name === 'socketpair') {
       const kind = socketKindOf(call);
       if (kind !== null) this.#sink.socket(kind);
     }
-    const users = userCalls.get(name);
-    if (users !== undefined) this.#becomeUser(name, call, users);
+    const change = idCalls.get(name);
+    const asked = askingCalls.get(name);
+    if (change !== undefined) this.#become(name, call, change);
+    else if (asked !== undefined) this.#processes.learn(call.process, asked, call.descriptor);
     else if (signalCalls.has(name)) this.#signal(name, call);
   }
 
-  /** Follows the user of a process. Becoming the user that it is needs nothing. */
-  #becomeUser(name: string, call: ReturnedCall, effective: readonly number[]): void {
+  /**
+   * Follows the user and the group of a process. Becoming the one that it is needs nothing (setuid(2)): programs do so to give up what a set-user-ID
+   * bit gave them. Where it is not known as whom the program started, a call to become root is taken for such a one, since hardly anybody else may,
+   * and a call to become another user is not: a program that starts as root and lacks the capability would fail.
+   */
+  #become(name: string, call: ReturnedCall, { which, capability, effective }: IdCall): void {
     const { process } = call;
     const given = [0, 1, 2].filter((index) => call.has(index)).map((index) => call.text(index));
     const ids = given.filter((id) => id !== '-1');
-    if (ids.some((id) => id !== String(process.uid))) this.#sink.capability('setuid', name);
+    if (ids.length > 0 && ids.every((id) => id === '0')) this.#processes.learn(process, which, 0);
+    const own = String(this.#processes.idOf(process, which));
+    if (ids.some((id) => id !== own)) this.#sink.capability(capability, name);
     const next = effective.map((index) => given[index]).find((id) => id !== undefined && id !== '-1');
-    if (next !== undefined && /^[0-9]{1,10}$/.test(next)) process.uid = Number(next);
+    if (next !== undefined && /^[0-9]{1,10}$/.test(next)) process[which] = Number(next);
+  }
+
+  /** Returns whether an ordinary user leaves a file his own, with another of his groups: that needs nothing (chown(2)). */
+  #isOwnFile(name: string, call: ReturnedCall): boolean {
+    const uid = this.#processes.idOf(call.process, 'uid') ?? 0;
+    const owner = call.text(name === 'fchownat' ? 2 : 1);
+    return uid !== 0 && (owner === '-1' || owner === String(uid));
   }
 
   /** A signal to a process of another user needs a capability (kill(2)). */
   #signal(name: string, call: ReturnedCall): void {
     const target = this.#target(call);
-    if (target !== null && target !== call.process && target.uid !== call.process.uid)
-      this.#sink.capability('kill', name);
+    if (target === null || target === call.process) return;
+    const [own, other] = [call.process, target].map((each) => this.#processes.idOf(each, 'uid'));
+    if (own !== other) this.#sink.capability('kill', name);
   }
 
   /** The process that the first argument numbers: a process, or with a minus the first one of a group. Null for others. */

@@ -72,7 +72,7 @@ class StraceReader implements RecordReader {
 
   constructor(sink: TraceSink) {
     this.#sink = sink;
-    this.#processes = new Processes(sink.start);
+    this.#processes = new Processes(sink.start, sink.user);
     this.#effects = new StraceEffects(sink, this.#processes);
     this.#rights = new StraceRights(sink, this.#processes);
     sink.knowsExecs = true;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Entrance } from '../../../src/jobs/record/entrance.ts';
 import { idsOf } from '../../../src/jobs/record/identity.ts';
-import { launchHere, launchIn, noFittings } from '../../../src/jobs/record/launch.ts';
+import { launchHere, launchIn, noFittings, userOf } from '../../../src/jobs/record/launch.ts';
 
 let root: string;
 
@@ -50,6 +50,19 @@ describe('launches', () => {
       filter: null,
       place: null,
     });
+  });
+
+  it('tells as whom the command starts: root in a chroot without further users', () => {
+    const own = { uid: process.getuid?.(), gid: process.getgid?.() };
+    expect(userOf(launchHere(['app'], '/', {}))).toEqual(own);
+    expect(userOf(launchIn(container, ['app'], single))).toEqual({ uid: 5, gid: 6 });
+    const [alone, all] = (['one', 'all'] as const).map((users) =>
+      userOf(launchIn(container, ['app'], { kind: 'chroot', users })),
+    );
+    expect([alone, all]).toEqual([
+      { uid: 0, gid: 0 },
+      { uid: 5, gid: 6 },
+    ]);
   });
 
   it('shows paths of the container by bubblewrap, and passes on no variable of this process', () => {
