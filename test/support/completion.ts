@@ -76,7 +76,7 @@ export const completed: readonly (readonly [line: string, words: readonly string
   ['prune --granularity ', ['file', 'package', 'directory']],
   ['prune --preset apt-li', ['apt-lists']],
   ['copy --limit layer-b', ['layer-bytes=']],
-  ['trace ', ['record', 'merge', 'show', 'seccomp']],
+  ['trace ', ['record', 'merge', 'show', 'seccomp', 'apparmor']],
   ['trace -o file r', ['record']],
   ['registry ', ['serve']],
   ['completion f', ['fish']],
