@@ -109,8 +109,8 @@ function runTried(options: RunOptions, check: Check, workspace: Workspace): Prom
 }
 
 /**
- * Adds to what a run says of its transfer what the recording has downloaded before it. A cache that the job has made for itself is no cache
- * to a person, and a place of this machine downloads nothing.
+ * Adds to what a run says of its transfer what the recording has downloaded before it. The cache that the job has made for itself does not
+ * count, and nothing is downloaded from a place on this machine.
  */
 function withTransfer(
   outcome: RunOutcome,
