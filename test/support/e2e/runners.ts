@@ -23,7 +23,7 @@ export function asRunner(work: string, name: string, runner: Runner): RunnerCall
   const temporary = join(home, 'tmp');
   mkdirSync(temporary);
   chmodSync(temporary, 0o777);
-  const [first = '', ...rest] = [...wordsOf(runner, work), process.execPath];
+  const [first, ...rest] = [...wordsOf(runner, work), process.execPath];
   return {
     home,
     env: { HOME: home, TMPDIR: temporary },
