@@ -66,10 +66,12 @@ export function parseNetworkProbe(text: string, where: string): NetworkProbe {
 function adviceForSlimToolkit(text: string): string | null {
   if (/^(?:true|false)$/i.test(text))
     return 'Leave it out: without a probe, every port that the image exposes is asked.';
-  const [, crawl, scheme = '', method = '', path = ''] =
+  const [, crawl, scheme = '', method = '', written = ''] =
     /^(crawl:)?(?:(https?):)?(?:([a-z]{1,10}):)?(\/.*)$/i.exec(text) ?? [];
-  // Theirs has a colon before the path, or no method.
-  if (path === '' || path.startsWith('//') || /\s/.test(path)) return null;
+  // Theirs has a word and a colon before the path; two slashes are a URL.
+  if (`${crawl ?? ''}${scheme}${method}` === '' || written.startsWith('//')) return null;
+  // Words are apart here, so blanks in a path are encoded.
+  const path = written.replace(/\s/g, encodeURIComponent);
   const target = scheme === '' ? path : `${scheme.toLowerCase()}://${path}`;
   const probe = JSON.stringify(method === '' ? target : `${method.toUpperCase()} ${target}`);
   return `Write ${probe}${crawl === undefined ? '' : ', and --http-crawl'}.`;

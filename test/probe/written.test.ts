@@ -57,7 +57,7 @@ describe('a probe as it is written', () => {
     ['false', 'Leave it out: without a probe, every port that the image exposes is asked.'],
     ['GET:/healthz', 'Write "GET /healthz".'],
     ['crawl:/', 'Write "/", and --http-crawl.'],
-    ['crawl:https:get:/x y', 'Write "GET https:///x y", and --http-crawl.'],
+    ['crawl:https:get:/x y', 'Write "GET https:///x%20y", and --http-crawl.'],
     ['frobnicate', 'Write [METHOD] [http[s]://][:PORT]/PATH'],
   ])('for SlimToolkit gets the way to write it here: %j', (text, told) => {
     expect(() => parse(text)).toThrow(
