@@ -57,6 +57,10 @@ export class PlainLayout extends Closeable implements Target {
     return this.#layout.putManifest(manifest, signal);
   }
 
+  attach(artifact: RawManifest, signal: AbortSignal, tag?: string): Promise<boolean> {
+    return this.#layout.attach(artifact, signal, tag);
+  }
+
   publish(root: RawManifest, signal: AbortSignal, packing?: Packing): Promise<void> {
     return this.#layout.publish(root, signal, packing);
   }

@@ -2,7 +2,7 @@ import { Closeable } from '../closeable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import type { Mountable, RawManifest, Source } from './place.ts';
+import type { Mountable, RawManifest, Referrer, Source } from './place.ts';
 
 /** A source that also gives blobs of other places. Its label and its mounts are those of its own source. */
 export class JoinedSource extends Closeable implements Source {
@@ -48,7 +48,7 @@ export class JoinedSource extends Closeable implements Source {
     return this.#own.names(signal);
   }
 
-  referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
+  referrers(digest: Digest, signal: AbortSignal): Promise<readonly Referrer[]> {
     return this.#own.referrers(digest, signal);
   }
 

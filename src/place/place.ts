@@ -74,7 +74,13 @@ export interface Source extends AsyncCloseable {
    */
   names(signal: AbortSignal): Promise<readonly string[]>;
   /** Returns what refers to a manifest: by the referrers API or its tag, and by cosign's `sha256-….sig` tags. */
-  referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]>;
+  referrers(digest: Digest, signal: AbortSignal): Promise<readonly Referrer[]>;
+}
+
+/** An artifact about an image, as the place lists it. Lists may lack its type and annotations, which its manifest has. */
+export interface Referrer extends Descriptor {
+  /** The tag by which it is found, where that stands for its subject: `sha256-….sig`, as cosign writes them. Default: its `subject`. */
+  readonly tag?: string;
 }
 
 /** How an unchanged blob came to the target. */
@@ -123,6 +129,13 @@ export interface Target extends AsyncCloseable {
   put(bytes: Uint8Array, descriptor: Descriptor, signal: AbortSignal): Promise<void>;
   /** Writes a manifest under its digest only. The place must have all blobs that it names. */
   putManifest(manifest: RawManifest, signal: AbortSignal): Promise<void>;
+  /**
+   * Writes an artifact about an image, such as a signature, so that it is found by that image's digest: in a registry by the referrers
+   * API or the tag that replaces it, in a layout and an OCI archive by that tag. With `tag`, one of cosign's, it stands under the tag
+   * instead; a manifest there with layers that it lacks stays, and the result is false. The place must have all blobs that it names, and need not have its
+   * subject. Local places show it with `publish`, so it comes before. @throws UNSUPPORTED for a place that cannot hold any
+   */
+  attach(artifact: RawManifest, signal: AbortSignal, tag?: string): Promise<boolean>;
   /**
    * Makes the root manifest visible under the names asked for: its tags, or its digest only. This is the last step; a file is
    * renamed into place. `packing`: how its layers are packed, for annotations of the place that say so. Default: not known.

@@ -84,6 +84,20 @@ export async function getManifest(
   return { descriptor: makeDescriptor(mediaType, digest, bytes.length), bytes };
 }
 
+/** Fetches a manifest or an index as `getManifest` does. Returns null where it is missing. */
+export async function findManifest(
+  repository: Repository,
+  name: ManifestName,
+  signal: AbortSignal,
+): Promise<RawManifest | null> {
+  try {
+    return await getManifest(repository, name, signal);
+  } catch (error) {
+    if (error instanceof OcislimError && error.code === 'NOT_FOUND') return null;
+    throw error;
+  }
+}
+
 /** @throws DIGEST_MISMATCH when the computed digest is not the one asked for, or not the one that the registry claims */
 function requireDigest(full: string, digest: Digest, name: ManifestName, claimed: Digest | null): void {
   const differs = (other: Digest, from: string): OcislimError =>

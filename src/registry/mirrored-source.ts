@@ -10,7 +10,7 @@ import type { Digest } from '../oci/digest.ts';
 import type { RegistryReference } from '../oci/reference.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { verify } from '../stream/verify.ts';
-import type { Mountable, RawManifest, Source } from '../place/place.ts';
+import type { Mountable, RawManifest, Referrer, Source } from '../place/place.ts';
 import type { RegistryOptions } from './lease.ts';
 import { mirrored, type Mirrors } from './mirrors.ts';
 import { defaultRetryTimes, defaultTimeoutMs } from './options.ts';
@@ -136,7 +136,7 @@ class MirroredSource extends Closeable implements Source {
    * Returns the referrers of the first mirror that has some, else the registry's: many mirrors have none. Where a mirror answers, the
    * registry may be out of reach on purpose: it is asked once, and not again if it does not answer.
    */
-  async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
+  async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Referrer[]> {
     for (const mirror of this.#asked()) {
       try {
         const found = await mirror.referrers(digest, signal);

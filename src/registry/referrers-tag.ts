@@ -3,20 +3,14 @@
  * pushes; the referrers are read from it.
  */
 import { OcislimError } from '../errors.ts';
-import { descriptorOfBytes, parseDescriptor } from '../oci/descriptor.ts';
-import { algorithmOf, type Digest, hexOf } from '../oci/digest.ts';
-import { encodeJson, isJsonObject, type JsonObject, parseJsonObject } from '../oci/json.ts';
+import { parseJsonObject } from '../oci/json.ts';
 import { type Index, parseManifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-type.ts';
+import { describeReferrer, referrersTag, subjectOf, withReferrers } from '../oci/referrers.ts';
 import type { RawManifest } from '../place/place.ts';
 import { nameOf } from './failure.ts';
-import { getManifest, putManifest } from './manifests.ts';
+import { findManifest, putManifest } from './manifests.ts';
 import type { Repository } from './repository.ts';
-
-/** Returns the tag that replaces the referrers API for a subject (distribution-spec, "Referrers Tag Schema"). */
-export function referrersTag(digest: Digest): string {
-  return `${algorithmOf(digest)}-${hexOf(digest)}`;
-}
 
 /** Further writes of the index while other clients write to it. */
 const writeRetries = 4;
@@ -35,15 +29,15 @@ export async function noteReferrer(
   signal: AbortSignal,
 ): Promise<void> {
   const { digest } = raw.descriptor;
-  const document = parseJsonObject(raw.bytes, `manifest ${digest}`);
-  if (document['subject'] === undefined || document['subject'] === null) return;
-  const subject = parseDescriptor(document['subject'], `the subject of manifest ${digest}`);
+  const what = `manifest ${digest}`;
+  const subject = subjectOf(parseJsonObject(raw.bytes, what), what);
+  if (subject === null) return;
   const tag = referrersTag(subject.digest);
   const policy = { retries: writeRetries, isTransient: (error: unknown) => error instanceof Overwritten };
   await repository.client.retries(policy).run(signal, async () => {
     const before = await readIndex(repository, tag, signal);
-    if (hasEntry(before, digest)) return;
-    const index = withEntry(before, describeReferrer(document, raw));
+    const index = withReferrers(before?.json ?? null, [describeReferrer(raw)]);
+    if (index === null) return;
     await putManifest(repository, { tag }, index, signal);
     // A registry has no condition for writes: what counts is what is there afterwards.
     if (hasEntry(await readIndex(repository, tag, signal), digest)) return;
@@ -55,29 +49,14 @@ export async function noteReferrer(
   });
 }
 
-function hasEntry(index: Index | null, digest: Digest): boolean {
+function hasEntry(index: Index | null, digest: string): boolean {
   return index?.children.some(({ descriptor }) => descriptor.digest === digest) ?? false;
-}
-
-/** Returns an index with its entries and one more; a new one for null. */
-function withEntry(before: Index | null, entry: JsonObject): RawManifest {
-  const entries = before?.children.map(({ descriptor }) => descriptor.json) ?? [];
-  const bytes = encodeJson({
-    ...(before === null ? { schemaVersion: 2, mediaType: mediaTypes.ociIndex } : before.json),
-    manifests: [...entries, entry],
-  });
-  return { descriptor: descriptorOfBytes(mediaTypes.ociIndex, bytes), bytes };
 }
 
 /** Reads the index under a tag. Returns null when the tag is missing. @throws REGISTRY when it is anything but an index */
 async function readIndex(repository: Repository, tag: string, signal: AbortSignal): Promise<Index | null> {
-  let raw: RawManifest;
-  try {
-    raw = await getManifest(repository, { tag }, signal);
-  } catch (error) {
-    if (error instanceof OcislimError && error.code === 'NOT_FOUND') return null;
-    throw error;
-  }
+  const raw = await findManifest(repository, { tag }, signal);
+  if (raw === null) return null;
   const what = `referrers tag ${tag}`;
   const document =
     raw.descriptor.mediaType === mediaTypes.ociIndex
@@ -89,19 +68,4 @@ async function readIndex(repository: Repository, tag: string, signal: AbortSigna
     `${nameOf(repository.party)}: the ${what} should be an index of what refers to an image, but is ${JSON.stringify(raw.descriptor.mediaType)}`,
     { advice: 'The registry needs this tag for referrers: move what is there to another one.' },
   );
-}
-
-/** Returns an entry as in the referrers API (distribution-spec, "Listing Referrers"). */
-function describeReferrer(document: JsonObject, { descriptor }: RawManifest): JsonObject {
-  const { artifactType, annotations, config } = document;
-  const stated = typeof artifactType === 'string' && artifactType !== '' ? artifactType : null;
-  const type = stated ?? (isJsonObject(config) ? config['mediaType'] : null) ?? null;
-  const { mediaType, digest, size } = descriptor;
-  return {
-    mediaType,
-    digest,
-    size,
-    ...(type === null ? {} : { artifactType: type }),
-    ...(annotations === undefined || annotations === null ? {} : { annotations }),
-  };
 }

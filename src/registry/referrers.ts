@@ -7,10 +7,11 @@ import { type Descriptor, makeDescriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { parseManifest } from '../oci/manifest.ts';
 import { mediaTypes } from '../oci/media-type.ts';
+import { referrersTag } from '../oci/referrers.ts';
+import type { Referrer } from '../place/place.ts';
 import { ExchangeError } from './failure.ts';
 import { resolveLocation } from './http/redirect.ts';
 import { getManifest, headManifest } from './manifests.ts';
-import { referrersTag } from './referrers-tag.ts';
 import type { Repository } from './repository.ts';
 import { header, headerValues, type HttpAnswer } from './http/transport.ts';
 
@@ -26,16 +27,15 @@ export async function findReferrers(
   repository: Repository,
   digest: Digest,
   signal: AbortSignal,
-): Promise<readonly Descriptor[]> {
+): Promise<readonly Referrer[]> {
   const base = referrersTag(digest);
   const listed =
     (await listReferrers(repository, digest, signal)) ?? (await readReferrersTag(repository, base, signal));
   const tagged = await Promise.all(
     cosignSuffixes.map((suffix) => describeTag(repository, `${base}${suffix}`, signal)),
   );
-  const found = new Map(listed.map((each) => [each.digest, each]));
-  for (const descriptor of tagged)
-    if (descriptor !== null && !found.has(descriptor.digest)) found.set(descriptor.digest, descriptor);
+  const found = new Map<Digest, Referrer>(listed.map((each) => [each.digest, each]));
+  for (const each of tagged) if (each !== null && !found.has(each.digest)) found.set(each.digest, each);
   return [...found.values()];
 }
 
@@ -99,12 +99,13 @@ async function describeTag(
   repository: Repository,
   tag: string,
   signal: AbortSignal,
-): Promise<Descriptor | null> {
+): Promise<Referrer | null> {
   const head = await quietly(() => headManifest(repository, { tag }, signal));
   if (head === null) return null;
   if (head.digest !== null && head.size !== null)
-    return makeDescriptor(head.mediaType, head.digest, head.size);
-  return (await quietly(() => getManifest(repository, { tag }, signal)))?.descriptor ?? null;
+    return { ...makeDescriptor(head.mediaType, head.digest, head.size), tag };
+  const raw = await quietly(() => getManifest(repository, { tag }, signal));
+  return raw === null ? null : { ...raw.descriptor, tag };
 }
 
 /** Returns null for a refusal: registries refuse what they do not have, or do not know, in many ways. */

@@ -8,7 +8,7 @@ import type { Digest } from '../oci/digest.ts';
 import { isIndexType, isManifestType } from '../oci/media-type.ts';
 import { formatReference, type RegistryReference } from '../oci/reference.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import type { Mountable, RawManifest, Source } from '../place/place.ts';
+import type { Mountable, RawManifest, Referrer, Source } from '../place/place.ts';
 import { downloadBlob, downloadRest } from './download.ts';
 import { nameOf } from './failure.ts';
 import { getManifest, headManifest, type ManifestName } from './manifests.ts';
@@ -107,7 +107,7 @@ export class RegistrySource extends Closeable implements Source {
     return downloadRest(this.#repository, descriptor, offset, signal);
   }
 
-  referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
+  referrers(digest: Digest, signal: AbortSignal): Promise<readonly Referrer[]> {
     return findReferrers(this.#repository, digest, signal);
   }
 

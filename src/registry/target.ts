@@ -7,6 +7,7 @@ import { OcislimError, PartlyPublished } from '../errors.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatReference, type RegistryReference } from '../oci/reference.ts';
+import { hasLayersOf } from '../oci/referrers.ts';
 import type {
   Adoption,
   Mountable,
@@ -19,7 +20,7 @@ import type {
 import { confirmManifest, faultOfManifest } from './confirm.ts';
 import type { HttpAnswer } from './http/transport.ts';
 import { type Lease, lease, type RegistryOptions } from './lease.ts';
-import { type ManifestName, type PutManifest, putManifest } from './manifests.ts';
+import { findManifest, type ManifestName, type PutManifest, putManifest } from './manifests.ts';
 import { noteReferrer } from './referrers-tag.ts';
 import { Repairs } from './repairs.ts';
 import type { Repository } from './repository.ts';
@@ -61,6 +62,8 @@ class RegistryTarget extends Closeable implements Target {
   readonly #lease: Lease;
   /** Manifests that this run has put. */
   readonly #manifests = new Set<Digest>();
+  /** Those with a subject that the registry itself does not list. */
+  readonly #noted: RawManifest[] = [];
 
   constructor(references: readonly RegistryReference[], lease: Lease) {
     super();
@@ -131,13 +134,26 @@ class RegistryTarget extends Closeable implements Target {
     const { digest } = manifest.descriptor;
     if (this.#manifests.has(digest)) return;
     const { subjectNoted } = await this.#put({ digest }, manifest, signal);
-    if (!subjectNoted) await noteReferrer(this.#repository, manifest, signal);
+    if (!subjectNoted) {
+      await noteReferrer(this.#repository, manifest, signal);
+      this.#noted.push(manifest);
+    }
     this.#manifests.add(digest);
     this.#uploader.presence.noteSent(digest, (...how) => faultOfManifest(this.#repository, digest, ...how));
     this.#repairs.note(digest, (again) => {
       this.#manifests.delete(digest);
       return this.putManifest(manifest, again);
     });
+  }
+
+  async attach(artifact: RawManifest, signal: AbortSignal, tag?: string): Promise<boolean> {
+    await this.putManifest(artifact, signal);
+    if (tag === undefined) return true;
+    const there = await findManifest(this.#repository, { tag }, signal);
+    if (there?.descriptor.digest === artifact.descriptor.digest) return true;
+    if (there !== null && !hasLayersOf(artifact.bytes, there.bytes)) return false;
+    await this.#put({ tag }, artifact, signal);
+    return true;
   }
 
   /** @throws DIGEST_MISMATCH when a reference names another digest, REGISTRY when the registry lost what it took, … */
@@ -158,6 +174,8 @@ class RegistryTarget extends Closeable implements Target {
     await this.#putTags(tags, root, signal);
     for (const tag of tags) await confirmManifest(this.#repository, { tag }, digest, signal);
     if (tags.size === 0) await confirmManifest(this.#repository, { digest }, digest, signal);
+    // A client that read the list before an entry was added may have written it since.
+    for (const noted of this.#noted) await noteReferrer(this.#repository, noted, signal);
   }
 
   /** Puts a manifest under all tags. @throws PartlyPublished where some have been put */

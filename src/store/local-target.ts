@@ -14,6 +14,7 @@ import { streamOf } from '../stream/collect.ts';
 import { type Sealing, sealedAs, tally } from '../stream/seal.ts';
 import { verify } from '../stream/verify.ts';
 import type { BlobCopying } from '../files/blob-file.ts';
+import { type Attachment, attachmentOf } from './attachments.ts';
 import type {
   Adoption,
   FileRange,
@@ -46,6 +47,8 @@ export interface BlobStorage {
    * Default: such a blob is a stream as any other.
    */
   copy?(from: FileRange, copying: BlobCopying): Promise<TakenBlob>;
+  /** Notes an artifact, which `publish` makes known. Its manifest has been taken. */
+  attach(attachment: Attachment): void;
   /** Makes all kept blobs visible, the names last. */
   publish(root: RawManifest, signal: AbortSignal, packing?: Packing): Promise<void>;
   /** Removes what has not been published. */
@@ -140,6 +143,19 @@ export class LocalTarget extends Closeable implements Target {
       throw new OcislimError('ARCHIVE_INVALID', `${what} names ${blob.digest}, which is not there`);
     }
     await this.put(bytes, descriptor, signal);
+  }
+
+  /** @throws UNSUPPORTED for what `docker load` reads, and as `putManifest` */
+  async attach(artifact: RawManifest, signal: AbortSignal, tag?: string): Promise<boolean> {
+    const what = `destination ${this.label}: manifest ${artifact.descriptor.digest}`;
+    if (this.layerFormat === 'plain')
+      throw new OcislimError('UNSUPPORTED', `${what}: docker load reads nothing about an image`, {
+        advice: 'Write an OCI archive, a layout, or to a registry.',
+      });
+    await this.putManifest(artifact, signal);
+    const attachment = attachmentOf(artifact, tag, what);
+    this.#storage.attach(attachment);
+    return true;
   }
 
   /** Writes the root manifest, and makes all that was written visible under the names of the target. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { makeDescriptor } from '../../src/oci/descriptor.ts';
 import { mediaTypes } from '../../src/oci/media-type.ts';
+import { referrersTag } from '../../src/oci/referrers.ts';
 import type { RawManifest, Target } from '../../src/place/place.ts';
-import { referrersTag } from '../../src/registry/referrers-tag.ts';
 import { openRegistryTarget } from '../../src/registry/target.ts';
 import { sha256 } from '../support/registry/content.ts';
 import { type FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';

@@ -12,6 +12,7 @@ import type {
   Mountable,
   Produce,
   RawManifest,
+  Referrer,
   Source,
   StagedBlob,
   Target,
@@ -34,7 +35,7 @@ export type MemorySourceOptions = SourceFaults & {
   readonly unpacksLayers?: boolean;
   /** The number of bytes in a chunk of a blob. */
   readonly chunk?: number;
-  readonly referrers?: readonly Descriptor[];
+  readonly referrers?: readonly Referrer[] | ((digest: Digest) => readonly Referrer[]);
 };
 
 /** The registry that both sides of most tests are in. */
@@ -137,8 +138,9 @@ export class MemorySource extends Closeable implements Source {
     return [];
   }
 
-  async referrers(): Promise<readonly Descriptor[]> {
-    return this.#options.referrers ?? [];
+  async referrers(digest: Digest): Promise<readonly Referrer[]> {
+    const { referrers = [] } = this.#options;
+    return typeof referrers === 'function' ? referrers(digest) : referrers;
   }
 
   async close(): Promise<void> {
@@ -150,7 +152,7 @@ export class MemorySource extends Closeable implements Source {
 export type TargetAct =
   | { readonly act: 'adopt'; readonly digest: string; readonly how: Adoption }
   | { readonly act: 'stage' | 'abort' }
-  | { readonly act: 'commit' | 'put' | 'putManifest' | 'publish'; readonly digest: string };
+  | { readonly act: 'commit' | 'put' | 'putManifest' | 'attach' | 'publish'; readonly digest: string };
 
 export type TargetFaults = {
   /** The step that fails. `stage` fails after 100 bytes. */
@@ -182,6 +184,7 @@ export class MemoryTarget extends Closeable implements Target {
   readonly acts: TargetAct[] = [];
   readonly blobs: Map<string, Uint8Array>;
   published: RawManifest | null = null;
+  readonly attached: { readonly artifact: RawManifest; readonly tag: string | null }[] = [];
   closed = false;
   /** Staged blobs that were neither committed nor aborted. */
   pending = 0;
@@ -303,6 +306,14 @@ export class MemoryTarget extends Closeable implements Target {
     this.#start('putManifest', signal);
     this.#keepManifest(manifest);
     this.#note({ act: 'putManifest', digest: manifest.descriptor.digest });
+  }
+
+  async attach(artifact: RawManifest, signal: AbortSignal, tag?: string): Promise<boolean> {
+    this.#start('putManifest', signal);
+    this.#keepManifest(artifact);
+    this.attached.push({ artifact, tag: tag ?? null });
+    this.#note({ act: 'attach', digest: artifact.descriptor.digest });
+    return true;
   }
 
   async publish(root: RawManifest, signal: AbortSignal): Promise<void> {

@@ -9,6 +9,7 @@ import { OcislimError } from '../../errors.ts';
 import { algorithmOf, type Digest } from '../../oci/digest.ts';
 import type { Packing } from '../../oci/packing-notes.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
+import { collect, streamOf } from '../../stream/collect.ts';
 import { type Sealing, sealedAs } from '../../stream/seal.ts';
 import { verify } from '../../stream/verify.ts';
 import type { DiskBudget } from '../../files/disk-budget.ts';
@@ -16,7 +17,9 @@ import { fileSize } from '../../files/file-bytes.ts';
 import { fileError } from '../../files/file-error.ts';
 import { findFile, requireKind } from '../../files/found-file.ts';
 import { blockSize } from '../../tar/header.ts';
+import { type Attachment, withAttachments } from '../attachments.ts';
 import { blobName } from '../layout/layout-files.ts';
+import { maxIndex } from '../layout/layout-index.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
 import type { RawManifest } from '../../place/place.ts';
 import type { Limits } from '../../limits.ts';
@@ -94,6 +97,7 @@ export class ArchiveStorage implements BlobStorage {
   readonly #existing: ExistingArchive | null;
   /** Members that have names, by digest. */
   readonly #kept = new Map<Digest, Region>();
+  readonly #attachments: Attachment[] = [];
   #writer: Promise<ArchiveWriter> | null = null;
   #closed = false;
 
@@ -139,6 +143,10 @@ export class ArchiveStorage implements BlobStorage {
     );
   }
 
+  attach(attachment: Attachment): void {
+    this.#attachments.push(attachment);
+  }
+
   async sizeOf(digest: Digest): Promise<number | null> {
     return this.#kept.get(digest)?.size ?? null;
   }
@@ -166,7 +174,8 @@ export class ArchiveStorage implements BlobStorage {
   async publish(root: RawManifest, signal: AbortSignal, packing?: Packing): Promise<void> {
     const writer = await this.#open();
     const image = { root, names: this.#names, replaced: this.#replaced };
-    const kept = (await this.#existing?.beside(image, signal)) ?? nothingKept;
+    const beside = (await this.#existing?.beside(image, signal)) ?? nothingKept;
+    const kept = await this.#withAttachments(beside, signal);
     for (const blob of kept.blobs.values()) await this.#copy(blob, signal);
     const blobs = {
       read: async (digest: Digest) => writer.read(this.#regionOf(digest)),
@@ -174,6 +183,19 @@ export class ArchiveStorage implements BlobStorage {
     };
     const last = await this.#lastMembers({ root, packing: packing ?? null }, blobs, kept);
     await writer.finish(last, signal);
+  }
+
+  /** Returns the images that stay, with the artifacts that this archive takes. */
+  async #withAttachments(kept: KeptImages, signal: AbortSignal): Promise<KeptImages> {
+    const read = async (digest: Digest) => {
+      const blob = kept.blobs.get(digest);
+      return blob === undefined ? null : collect(blob.open(signal), maxIndex, `${this.#label}: ${digest}`);
+    };
+    const write = ({ descriptor, bytes }: RawManifest) => {
+      const { digest, size } = descriptor;
+      return this.#copy({ digest, size, open: () => streamOf(bytes) }, signal);
+    };
+    return { ...kept, rows: await withAttachments(kept.rows, this.#attachments, { read, write }) };
   }
 
   #regionOf(digest: Digest): Region {

@@ -10,7 +10,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Digest, hexOf } from '../../oci/digest.ts';
 import { type Index, type IndexChild, isImage, parseManifest } from '../../oci/manifest.ts';
 import { isIndexType } from '../../oci/media-type.ts';
-import type { FileRange, RawManifest, Source } from '../../place/place.ts';
+import type { FileRange, RawManifest, Referrer, Source } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { verify } from '../../stream/verify.ts';
 import { MiB } from '../../units.ts';
@@ -207,7 +207,7 @@ export class DockerArchiveSource extends Closeable implements Source {
       : this.#files.fileOfExtent(old.extent, signal);
   }
 
-  async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
+  async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Referrer[]> {
     return this.#old === null ? this.#layout.referrers(digest, signal) : [];
   }
 

@@ -7,7 +7,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { collect, streamOf } from '../../stream/collect.ts';
 import { tally } from '../../stream/seal.ts';
-import type { Mountable, RawManifest, Source } from '../../place/place.ts';
+import type { Mountable, RawManifest, Referrer, Source } from '../../place/place.ts';
 import type { BlobCache } from './blob-cache.ts';
 
 /**
@@ -89,7 +89,7 @@ export class CachedSource extends Closeable implements Source {
     return this.#inner.names(signal);
   }
 
-  referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
+  referrers(digest: Digest, signal: AbortSignal): Promise<readonly Referrer[]> {
     return this.#inner.referrers(digest, signal);
   }
 

@@ -5,12 +5,13 @@
 import { Closeable } from '../../closeable.ts';
 import { OcislimError } from '../../errors.ts';
 import { defaultLimits, exceeded, type Limits } from '../../limits.ts';
-import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
-import { type Digest, hexOf, isDigest } from '../../oci/digest.ts';
+import { type Descriptor, makeDescriptor, parseDescriptor } from '../../oci/descriptor.ts';
+import { type Digest, isDigest } from '../../oci/digest.ts';
 import { isJsonObject, type JsonObject, parseJsonObject } from '../../oci/json.ts';
 import { refuseTwoReadings, sniffMediaType } from '../../oci/manifest.ts';
 import { isIndexType, isManifestType } from '../../oci/media-type.ts';
-import type { FileRange, RawManifest, Source } from '../../place/place.ts';
+import { describeReferrer, referrersTag } from '../../oci/referrers.ts';
+import type { FileRange, RawManifest, Referrer, Source } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { collect } from '../../stream/collect.ts';
 import { verify } from '../../stream/verify.ts';
@@ -107,12 +108,12 @@ export class LayoutSource extends Closeable implements Source {
   }
 
   /** Searches the manifests that index.json lists, and the tags that stand for referrers in other places. */
-  async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Descriptor[]> {
-    const found = new Map<Digest, Descriptor>();
+  async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Referrer[]> {
+    const found = new Map<Digest, Referrer>();
     for (const entry of await this.entries(signal)) {
       if (found.has(entry.digest) || entry.digest === digest || !mayBeManifest(entry)) continue;
       for (const descriptor of await this.#referrersIn(entry, digest, signal))
-        found.set(descriptor.digest, descriptor);
+        if (!found.has(descriptor.digest)) found.set(descriptor.digest, descriptor);
     }
     return [...found.values()];
   }
@@ -156,28 +157,25 @@ export class LayoutSource extends Closeable implements Source {
   }
 
   /** Returns the referrers of a digest that one entry stands for, which may be a list of them. */
-  async #referrersIn(
-    entry: LayoutEntry,
-    digest: Digest,
-    signal: AbortSignal,
-  ): Promise<readonly Descriptor[]> {
+  async #referrersIn(entry: LayoutEntry, digest: Digest, signal: AbortSignal): Promise<readonly Referrer[]> {
     const manifest = await this.load(entry, signal).catch(passAbsence);
     if (manifest === null) return [];
     const json = parseJsonObject(manifest.bytes, `${this.#what}: ${entry.digest}`);
     const { subject } = json;
-    const refers = isJsonObject(subject) && subject['digest'] === digest ? [manifest.descriptor] : [];
+    const refers = isJsonObject(subject) && subject['digest'] === digest ? [listed(manifest)] : [];
     const tag = entry.refName?.slice(entry.refName.lastIndexOf(':') + 1);
     // Tags of registries without a referrers API (distribution-spec, "Referrers Tag Schema"): an index of referrers.
-    if (tag === `sha256-${hexOf(digest)}`) return [...refers, ...(await this.#childrenThere(json, signal))];
+    const base = referrersTag(digest);
+    if (tag === base) return [...refers, ...(await this.#childrenThere(json, signal))];
     // Tags of cosign: `sha256-….sig`, `sha256-….att`.
-    return tag?.startsWith(`sha256-${hexOf(digest)}.`) === true ? [manifest.descriptor] : refers;
+    return tag?.startsWith(`${base}.`) === true ? [{ ...manifest.descriptor, tag }] : refers;
   }
 
   async #childrenThere(json: JsonObject, signal: AbortSignal): Promise<readonly Descriptor[]> {
     const there: Descriptor[] = [];
     for (const child of childrenOf(json, this.#what)) {
-      const listed = await this.load(child, signal).catch(passAbsence);
-      if (listed !== null) there.push(listed.descriptor);
+      const raw = await this.load(child, signal).catch(passAbsence);
+      if (raw !== null) there.push(listed(raw));
     }
     return there;
   }
@@ -328,6 +326,11 @@ function notLayout(what: string, place: string, hasManifest: boolean): OcislimEr
     ? `It has a file "manifest.json", as docker save writes it: docker-archive:${path}`
     : `It has a file "manifest.json": if skopeo wrote it, make a layout of it: skopeo copy dir:${path} oci:LAYOUT:TAG`;
   return new OcislimError('NOT_FOUND', message, hasManifest ? { advice } : {});
+}
+
+/** Returns the descriptor of an artifact as lists of referrers have it. */
+function listed(raw: RawManifest): Descriptor {
+  return parseDescriptor(describeReferrer(raw), `manifest ${raw.descriptor.digest}`);
 }
 
 /** Whether an entry can be an index: old layouts state no media type. */

@@ -6,14 +6,17 @@ import { type FileHandle, readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { OcislimError } from '../../errors.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { JsonObject } from '../../oci/json.ts';
 import type { Packing } from '../../oci/packing-notes.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
+import { streamOf } from '../../stream/collect.ts';
 import type { Sealing } from '../../stream/seal.ts';
 import { type BlobCopying, BlobFile } from '../../files/blob-file.ts';
 import { fileSize, readSmallFile } from '../../files/file-bytes.ts';
 import { fileError, systemCode } from '../../files/file-error.ts';
 import { makeFolders } from '../../files/make-folders.ts';
 import { findFile, requireKind } from '../../files/found-file.ts';
+import { type Attachment, withAttachments } from '../attachments.ts';
 import type { BlobStorage, TakenBlob } from '../local-target.ts';
 import type { FileRange, RawManifest } from '../../place/place.ts';
 import { noDelay, retrying, type RetryPolicy } from '../../retry/retrying.ts';
@@ -47,6 +50,7 @@ export class LayoutStorage implements BlobStorage {
   readonly #made = new Set<string>();
   /** Files that are being created: `close` waits for them, so that none is left behind. */
   readonly #creating = new Set<Promise<BlobFile>>();
+  readonly #attachments: Attachment[] = [];
   #swept = false;
   /** Whether to try a clone: until the first that the file system does not make. */
   #clones = true;
@@ -128,6 +132,10 @@ export class LayoutStorage implements BlobStorage {
     };
   }
 
+  attach(attachment: Attachment): void {
+    this.#attachments.push(attachment);
+  }
+
   /** Renames the blobs to their places, and then changes index.json: it never names a blob that is not there. @throws IO */
   async publish({ descriptor }: RawManifest, signal: AbortSignal, packing?: Packing): Promise<void> {
     for (const [digest, { file }] of this.#kept) {
@@ -138,10 +146,29 @@ export class LayoutStorage implements BlobStorage {
       this.#open.delete(file);
     }
     const image = { descriptor, packing: packing ?? null };
-    await updateIndex(this.#folder, (rows) => named(rows, image, this.#naming), signal);
+    const documents = {
+      read: (digest: Digest) => readSmallFile(join(this.#folder, blobName(digest)), maxIndex, signal),
+      write: (raw: RawManifest) => this.#write(raw, signal),
+    };
+    const change = (rows: readonly JsonObject[]) =>
+      withAttachments(named(rows, image, this.#naming), this.#attachments, documents);
+    await updateIndex(this.#folder, change, signal);
     this.#made.clear();
     // Where every blob was there already, `take` has not swept.
     await this.#sweep();
+  }
+
+  /** Writes a document to its place at once: index.json names it next. */
+  async #write({ descriptor: { digest, size }, bytes }: RawManifest, signal: AbortSignal): Promise<void> {
+    const file = await this.#create(signal, null);
+    try {
+      await file.append(streamOf(bytes), signal);
+      await file.seal(digest, size, true, `${this.#label}: manifest ${digest}`);
+      await file.moveTo(join(this.#folder, blobName(digest)));
+    } finally {
+      this.#open.delete(file);
+      await file.drop();
+    }
   }
 
   /** Discards blobs that were not published, and folders that were made for them. Never fails. */

@@ -18,7 +18,9 @@ const temporaries: ReadonlySet<string> = new Set(['index.json', 'oci-layout', '.
 const mostAttempts = 100;
 
 /** Returns the new rows of index.json. May be called more than once. */
-export type IndexChange = (rows: readonly JsonObject[]) => readonly JsonObject[];
+export type IndexChange = (
+  rows: readonly JsonObject[],
+) => readonly JsonObject[] | Promise<readonly JsonObject[]>;
 
 /**
  * Changes the index.json of a layout. Creates it and the marker file where they are missing. The file is replaced by a rename,
@@ -35,7 +37,7 @@ export async function updateIndex(folder: string, change: IndexChange, signal: A
       const before = await readSmallFile(path, maxIndex, signal);
       const { json, rows } =
         before === null ? { json: emptyIndex, rows: [] } : parseIndexFile(before, folder);
-      const bytes = encodeJson({ ...json, manifests: change(rows) });
+      const bytes = encodeJson({ ...json, manifests: await change(rows) });
       if (isSame(before, bytes)) return;
       const isUnchanged = async () => isSame(before, await readSmallFile(path, maxIndex, signal));
       if (await replaceIf(path, bytes, isUnchanged)) return;
