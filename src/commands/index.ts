@@ -56,7 +56,8 @@ import type { Judgement } from '../report/verdict/judgement.ts';
 import { diffOptions, type DiffSettings } from '../settings/tables/diff.ts';
 import type { Outcome, VerifyOutcome } from './outcome.ts';
 import type { SbomOutcome } from './sbom.ts';
-import { type JobSettings, rewrite, type Work } from './rewrite.ts';
+import type { Work } from './planned-work.ts';
+import { type JobSettings, rewrite } from './rewrite.ts';
 import { type Surroundings, surroundingsOf } from './surroundings.ts';
 
 export type { Failure, Outcome, VerifyOutcome } from './outcome.ts';

@@ -5,7 +5,8 @@
 import type { Listener } from '../events.ts';
 import type { Place } from '../jobs/rewrite/one-image.ts';
 import { formatReference, parseReference } from '../oci/reference.ts';
-import type { Job, Work } from './rewrite.ts';
+import type { Work } from './planned-work.ts';
+import type { Job } from './rewrite.ts';
 
 /** Returns the place that a job writes to, or would write to, where that holds less than others do. It is not opened. */
 export function plainPlaceOf({ source, destination, settings: { tag, inPlace } }: Job): Place | null {

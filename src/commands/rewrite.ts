@@ -4,35 +4,32 @@
  */
 import { createEncoderPool, type EncoderPool } from '../codec/encoder-pool.ts';
 import { usualEncoding } from '../codec/encoding.ts';
-import { type Image, nameOfImage, pipe, type Transform, withPlan } from '../image/image.ts';
+import { nameOfImage } from '../image/image.ts';
 import { checkLocalTargets } from '../jobs/open.ts';
-import type { RecordingFacts } from '../jobs/record/trial/trial.ts';
 import { savingsRefusal } from '../jobs/rewrite/gate.ts';
-import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
+import type { RunOptions, RunOutcome } from '../jobs/rewrite/run.ts';
 import { readSource, requireForm } from '../jobs/read-reference.ts';
 import { parseManifest } from '../oci/manifest.ts';
-import type { Compression } from '../oci/media-type.ts';
 import { parsePlatform, type Platform } from '../oci/platform.ts';
 import { formatReference, isUntagged, type Reference, withDigest } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import { buildReport } from '../report/build.ts';
 import { showFiles } from '../report/renderers.ts';
 import type { Report } from '../report/report.ts';
-import { type Stages, tracedPlatforms } from '../settings/stages.ts';
-import type { RewritingSettings, SlimSettings } from '../settings/tables/commands.ts';
+import { tracedPlatforms } from '../settings/stages.ts';
+import type { RewritingSettings } from '../settings/tables/commands.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { checkNames, nameInArchive } from './archive-names.ts';
-import { baseReader } from './bases.ts';
 import type { DebugImage } from './debug-image.ts';
 import { destinationsOf } from './destinations.ts';
 import { failureOf, type Outcome } from './outcome.ts';
+import { planWork, type Work } from './planned-work.ts';
 import { ownPlatform } from './record/own-platform.ts';
 import type { RecordedFiles } from './record/recorded-files.ts';
 import { plainPlaceOf, warnOfPlainLayers } from './plain-place.ts';
 import type { MadeBills } from './result-bills.ts';
 import type { Surroundings } from './surroundings.ts';
 import { version } from './version.ts';
-import type { Check } from './verify-with.ts';
 import { Workspace } from './workspace.ts';
 
 /** The settings of a rewriting job, with those that only some commands have. */
@@ -42,24 +39,6 @@ export type JobSettings = Omit<RewritingSettings, 'requireSavings'> & {
   readonly debugTag?: string | null;
   readonly explain?: readonly string[];
 };
-
-/** What a job does to its source: stages as data, or a transform that must look at the source first. */
-export type Work =
-  /** `compression`: how layers are packed that the source has unpacked. Null: as every command packs them. */
-  | { readonly kind: 'copy'; readonly compression: Compression | null }
-  | { readonly kind: 'stages'; readonly stages: Stages }
-  /** Stages, with a pruning by what a recording of the source will have seen. */
-  | { readonly kind: 'recorded'; readonly stages: Stages; readonly settings: SlimSettings }
-  | {
-      readonly kind: 'prepared';
-      readonly prepare: (workspace: Workspace, source: Source) => Promise<Planned>;
-    };
-
-/** A transform, and the source to run it on: the one that was named, or one that has more blobs. */
-export interface Planned {
-  readonly transform: Transform;
-  readonly source: Source;
-}
 
 /** A rewriting job: what to do with which image, and where the result goes. */
 export interface Job {
@@ -147,14 +126,8 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   const place = plainPlaceOf(job);
   if (place !== null) warnOfPlainLayers(place, job.work, listener);
   signal.throwIfAborted();
-  const { run: runWork, source: planned } = await plan(
-    job,
-    { workspace, surroundings, cache },
-    {
-      source,
-      reference: named.source,
-    },
-  );
+  const from = { source, reference: named.source };
+  const { run: runWork, source: planned } = await planWork(job, { workspace, surroundings, cache }, from);
   await using target = await openDestination(destinations, { settings, pool }, workspace);
   const options = optionsOf(job, planned, { workspace, pool, cache, place });
   const { outcome, recording, recorded } = await runWork({ ...options, target });
@@ -230,95 +203,6 @@ async function debugReferenceOf(
   return (await import('./debug-image.ts')).debugReference(debugTag, destinations);
 }
 
-/** What is done to the images of a source. */
-interface PlannedWork {
-  readonly source: Source;
-  readonly run: (options: WorkOptions) => Promise<Ran>;
-}
-
-type WorkOptions = Omit<RunOptions, 'transform'>;
-
-/** What a run led to, and what a recording before it saw. */
-interface Ran {
-  readonly outcome: RunOutcome;
-  readonly recording: RecordingFacts | null;
-  readonly recorded: RecordedFiles | null;
-}
-
-/** Where a job reads from. */
-interface From {
-  readonly source: Source;
-  readonly reference: Reference;
-}
-
-/** Prepares what is done to the images. What stages need is loaded only where there are some. */
-async function plan(
-  job: Job,
-  means: Pick<Means, 'workspace' | 'cache'> & { readonly surroundings: Surroundings },
-  { source, reference }: From,
-): Promise<PlannedWork> {
-  const { work, settings } = job;
-  const { workspace } = means;
-  const by = (transform: Transform, from: Source = source): PlannedWork => ({
-    source: from,
-    run: async (options) => {
-      const labelledOptions = { ...options, transform: labelled(transform, settings) };
-      return {
-        outcome: await runWith(labelledOptions, checkOf(settings, workspace), workspace),
-        recording: null,
-        recorded: null,
-      };
-    },
-  });
-  switch (work.kind) {
-    case 'copy':
-      if (work.compression !== null && !source.unpacksLayers) warnOfCompression(workspace);
-      return by(identity);
-    case 'prepared': {
-      const prepared = await work.prepare(workspace, source);
-      return by(prepared.transform, prepared.source);
-    }
-    case 'stages':
-      tellNotes(work.stages, workspace);
-      return by(await transformOfStages(work.stages, { workspace, reference, settings }));
-    case 'recorded': {
-      tellNotes(work.stages, workspace);
-      const { runProven } = await import('./record/prove.ts');
-      const proven = {
-        source,
-        cache: means.cache as BlobCache,
-        settings: work.settings,
-        check: checkOf(settings, workspace),
-        transformOf: async (stages: Stages) =>
-          labelled(await transformOfStages(stages, { workspace, reference, settings }), settings),
-        stages: work.stages,
-      };
-      return { source, run: (options) => runProven(proven, options, means) };
-    }
-  }
-}
-
-/** Makes the transform of stages. */
-async function transformOfStages(
-  stages: Stages,
-  {
-    workspace,
-    reference,
-    settings,
-  }: Pick<Job, 'settings'> & Pick<Means, 'workspace'> & Pick<From, 'reference'>,
-): Promise<Transform> {
-  const { transformOf } = await import('../settings/transform.ts');
-  return transformOf(stages, baseReader(workspace, reference, settings.platform));
-}
-
-/** Tells what traces say about themselves. */
-function tellNotes({ prune }: Stages, { listener }: Workspace): void {
-  for (const { warnings, details } of prune?.notes ?? []) {
-    for (const message of details) listener({ type: 'detail', message });
-    for (const message of warnings) listener({ type: 'warning', code: 'TRACE_UNREADABLE', message });
-  }
-}
-
 /** Opens the cache of a job. A job that records its source reads it several times, and has one in any case. */
 async function cacheFor(
   { work }: Job,
@@ -328,15 +212,6 @@ async function cacheFor(
   if (work.kind !== 'recorded') return workspace.openCache();
   const { openJobCache } = await import('./record/prove.ts');
   return openJobCache(workspace, cleanup);
-}
-
-function warnOfCompression({ listener }: Workspace): void {
-  listener({
-    type: 'warning',
-    code: 'SETTING_IGNORED',
-    message:
-      '--compression of copy is for docker-archive sources, all others are copied as they are; "ocislim recompress" changes the compression',
-  });
 }
 
 /** Says how layers are packed that the source has unpacked. */
@@ -349,28 +224,6 @@ function unpackedLayers({ work }: Job): Pick<RunOptions, 'unpacked'> {
 function platformsOfIndex(work: Work): readonly Platform[] {
   if (work.kind === 'recorded') return work.settings.platformsAlike ? [] : [ownPlatform()];
   return work.kind === 'stages' ? tracedPlatforms(work.stages).map(parsePlatform) : [];
-}
-
-/** Adds annotations and labels to what the transform plans. */
-function labelled(transform: Transform, { annotation, label }: JobSettings): Transform {
-  if (Object.keys(annotation).length + Object.keys(label).length === 0) return transform;
-  const labelling = { annotations: annotation, labels: label };
-  return pipe(transform, (image: Image) => withPlan(image, { labelling }));
-}
-
-/** Returns what looks at a result before it is published; null for nothing. */
-function checkOf({ verifyWith = null }: JobSettings, workspace: Workspace): Check | null {
-  if (verifyWith === null) return null;
-  return async (place, digest) =>
-    (await import('./verify-with.ts')).checkBy(verifyWith, workspace)(place, digest);
-}
-
-/** Runs a transform; with a check, publishes only what that accepts. */
-async function runWith(options: RunOptions, check: Check | null, workspace: Workspace): Promise<RunOutcome> {
-  const { target } = options;
-  if (check === null || target === null) return run(options);
-  const { runChecked } = await import('./verify-with.ts');
-  return runChecked({ ...options, target }, check, workspace);
 }
 
 /** Judges --require-savings by the estimates of a dry run; a run itself has thrown by now. */

@@ -1,5 +1,5 @@
 /**
- * `slim --record`: records the original, prunes what it did not use, runs the result, and publishes it if it does the same. `rewrite.ts` calls it
+ * `slim --record`: records the original, prunes what it did not use, runs the result, and publishes it if it does the same. `planned-work.ts` calls it
  * in place of a plain run.
  */
 import { rm } from 'node:fs/promises';

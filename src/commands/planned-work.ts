@@ -1,0 +1,167 @@
+/**
+ * Plans what a job does to the images of its source, and runs that: a copy, a transform made of stages, or one that a recording proves.
+ * `rewrite.ts` calls it between opening the source and opening the destination.
+ */
+import { OcislimError } from '../errors.ts';
+import { type Image, pipe, type Transform, withPlan } from '../image/image.ts';
+import type { RecordingFacts } from '../jobs/record/trial/trial.ts';
+import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
+import type { Compression } from '../oci/media-type.ts';
+import type { Reference } from '../oci/reference.ts';
+import type { Source } from '../place/place.ts';
+import type { Stages } from '../settings/stages.ts';
+import type { RewritingSettings, SlimSettings } from '../settings/tables/commands.ts';
+import type { BlobCache } from '../store/cache/blob-cache.ts';
+import { baseReader } from './bases.ts';
+import type { RecordedFiles } from './record/recorded-files.ts';
+import type { Surroundings } from './surroundings.ts';
+import type { Check } from './verify-with.ts';
+import type { Workspace } from './workspace.ts';
+
+/** What a job does to its source: stages as data, or a transform that must look at the source first. */
+export type Work =
+  /** `compression`: how layers are packed that the source has unpacked. Null: as every command packs them. */
+  | { readonly kind: 'copy'; readonly compression: Compression | null }
+  | { readonly kind: 'stages'; readonly stages: Stages }
+  /** Stages, with a pruning by what a recording of the source will have seen. */
+  | { readonly kind: 'recorded'; readonly stages: Stages; readonly settings: SlimSettings }
+  | {
+      readonly kind: 'prepared';
+      readonly prepare: (workspace: Workspace, source: Source) => Promise<Planned>;
+    };
+
+/** A transform, and the source to run it on: the one that was named, or one that has more blobs. */
+export interface Planned {
+  readonly transform: Transform;
+  readonly source: Source;
+}
+
+/** What decides, of the settings of a job, how its work is done. */
+export interface WorkSettings extends Pick<RewritingSettings, 'annotation' | 'label' | 'platform'> {
+  readonly verifyWith?: string | null;
+}
+
+/** What is done to the images of a source. */
+export interface PlannedWork {
+  readonly source: Source;
+  readonly run: (options: WorkOptions) => Promise<Ran>;
+}
+
+type WorkOptions = Omit<RunOptions, 'transform'>;
+
+/** What a run led to, and what a recording before it saw. */
+interface Ran {
+  readonly outcome: RunOutcome;
+  readonly recording: RecordingFacts | null;
+  readonly recorded: RecordedFiles | null;
+}
+
+/** What planning and its work may use. */
+interface PlanMeans {
+  readonly workspace: Workspace;
+  readonly surroundings: Surroundings;
+  readonly cache: BlobCache | null;
+}
+
+/** Where a job reads from. */
+interface From {
+  readonly source: Source;
+  readonly reference: Reference;
+}
+
+/** Prepares what is done to the images. What stages need is loaded only where there are some. */
+export async function planWork(
+  { work, settings }: { readonly work: Work; readonly settings: WorkSettings },
+  means: PlanMeans,
+  { source, reference }: From,
+): Promise<PlannedWork> {
+  const { workspace } = means;
+  const by = (transform: Transform, from: Source = source): PlannedWork => ({
+    source: from,
+    run: async (options) => {
+      const labelledOptions = { ...options, transform: labelled(transform, settings) };
+      const outcome = await runWith(labelledOptions, checkOf(settings, workspace), workspace);
+      return { outcome, recording: null, recorded: null };
+    },
+  });
+  switch (work.kind) {
+    case 'copy':
+      if (work.compression !== null && !source.unpacksLayers) warnOfCompression(workspace);
+      return by(identity);
+    case 'prepared': {
+      const prepared = await work.prepare(workspace, source);
+      return by(prepared.transform, prepared.source);
+    }
+    case 'stages':
+      tellNotes(work.stages, workspace);
+      return by(await transformOfStages(work.stages, { workspace, reference, settings }));
+    case 'recorded': {
+      const { cache } = means;
+      if (cache === null) throw new OcislimError('INTERNAL', 'a recorded source has no cache');
+      tellNotes(work.stages, workspace);
+      const { runProven } = await import('./record/prove.ts');
+      const proven = {
+        source,
+        cache,
+        settings: work.settings,
+        check: checkOf(settings, workspace),
+        transformOf: async (stages: Stages) =>
+          labelled(await transformOfStages(stages, { workspace, reference, settings }), settings),
+        stages: work.stages,
+      };
+      return { source, run: (options) => runProven(proven, options, means) };
+    }
+  }
+}
+
+interface TransformMeans extends Pick<PlanMeans, 'workspace'>, Pick<From, 'reference'> {
+  readonly settings: WorkSettings;
+}
+
+/** Makes the transform of stages. */
+async function transformOfStages(
+  stages: Stages,
+  { workspace, reference, settings }: TransformMeans,
+): Promise<Transform> {
+  const { transformOf } = await import('../settings/transform.ts');
+  return transformOf(stages, baseReader(workspace, reference, settings.platform));
+}
+
+/** Tells what traces say about themselves. */
+function tellNotes({ prune }: Stages, { listener }: Workspace): void {
+  for (const { warnings, details } of prune?.notes ?? []) {
+    for (const message of details) listener({ type: 'detail', message });
+    for (const message of warnings) listener({ type: 'warning', code: 'TRACE_UNREADABLE', message });
+  }
+}
+
+function warnOfCompression({ listener }: Workspace): void {
+  listener({
+    type: 'warning',
+    code: 'SETTING_IGNORED',
+    message:
+      '--compression of copy is for docker-archive sources, all others are copied as they are; "ocislim recompress" changes the compression',
+  });
+}
+
+/** Adds annotations and labels to what the transform plans. */
+function labelled(transform: Transform, { annotation, label }: WorkSettings): Transform {
+  if (Object.keys(annotation).length + Object.keys(label).length === 0) return transform;
+  const labelling = { annotations: annotation, labels: label };
+  return pipe(transform, (image: Image) => withPlan(image, { labelling }));
+}
+
+/** Returns what looks at a result before it is published; null for nothing. */
+function checkOf({ verifyWith = null }: WorkSettings, workspace: Workspace): Check | null {
+  if (verifyWith === null) return null;
+  return async (place, digest) =>
+    (await import('./verify-with.ts')).checkBy(verifyWith, workspace)(place, digest);
+}
+
+/** Runs a transform; with a check, publishes only what that accepts. */
+async function runWith(options: RunOptions, check: Check | null, workspace: Workspace): Promise<RunOutcome> {
+  const { target } = options;
+  if (check === null || target === null) return run(options);
+  const { runChecked } = await import('./verify-with.ts');
+  return runChecked({ ...options, target }, check, workspace);
+}
