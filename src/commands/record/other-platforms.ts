@@ -1,10 +1,10 @@
-/** The images of an index beside the one that is recorded: left out, or pruned by the same paths. */
+/** The images of an index beside the one that is recorded, where they are pruned by the same paths. */
 import { imageMembers, readImageSet } from '../../jobs/image-set.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import type { Source } from '../../place/place.ts';
 import type { Workspace } from '../workspace.ts';
 
-/** Lists the platforms of an index beside one, "linux/arm64", each once. @throws what reading manifests throws */
+/** Lists the platforms of an index beside one as the configs of its images state them, "linux/arm64", each once. @throws what reading manifests throws */
 export async function otherPlatforms(
   source: Source,
   recorded: string,

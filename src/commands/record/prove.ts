@@ -28,7 +28,7 @@ import { otherPlatforms } from './other-platforms.ts';
 import { recordedPlatform } from './program.ts';
 import { Proof } from './proof.ts';
 import { creportText, type RecordedFiles, recordedFiles, traceText } from './recorded-files.ts';
-import { readRecordedImage } from './recorded-image.ts';
+import { type RecordedImage, readRecordedImage } from './recorded-image.ts';
 import { TrialFailed } from './trial-failed.ts';
 
 /** A job whose result is proven. */
@@ -138,11 +138,11 @@ async function begin(
   const platform = recordedPlatform(settings.platform);
   const image = await readRecordedImage(source, platform, workspace);
   await requireArchitecture(image.platform);
-  const others = await otherPlatforms(source, image.platform, workspace);
-  if (!settings.platformsAlike) warnOfOthers(others, image.platform, workspace);
+  const alike = settings.platformsAlike ? await otherPlatforms(source, image.platform, workspace) : [];
+  if (!settings.platformsAlike) warnOfOthers(image, workspace);
   const rootfs = cleanup.use(await openProgram({ source, cache: null, platform }, workspace));
   const proof = await Proof.begin(
-    { image, rootfs, settings, others: settings.platformsAlike ? others : [] },
+    { image, rootfs, settings, others: alike },
     {
       workspace,
       wait: surroundings.wait,
@@ -161,12 +161,12 @@ async function begin(
 }
 
 /** Says which images of an index are left out. */
-function warnOfOthers(others: readonly string[], recorded: string, { listener }: Workspace): void {
+function warnOfOthers({ others, platform }: RecordedImage, { listener }: Workspace): void {
   if (others.length === 0) return;
   listener({
     type: 'warning',
     code: 'LEFT_OUT',
-    message: `${others.join(', ')}: only ${recorded} was recorded; --platforms-alike prunes the others by the same paths, without trying them`,
+    message: `${others.join(', ')}: only ${platform} was recorded; --platforms-alike prunes the others by the same paths, without trying them`,
   });
 }
 

@@ -1,7 +1,9 @@
 /** The image whose program is recorded: which one it is, and what it says about running it. */
 import { OcislimError } from '../../errors.ts';
 import { imageMembers, readImageSet } from '../../jobs/image-set.ts';
+import { isAttestation } from '../../oci/attestation.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { IndexChild } from '../../oci/manifest.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import { readRuntime, type Runtime } from '../../oci/runtime.ts';
 import type { Source } from '../../place/place.ts';
@@ -13,6 +15,8 @@ export interface RecordedImage {
   /** Of its manifest. */
   readonly digest: Digest;
   readonly runtime: Runtime;
+  /** What an index says of its other images: their platforms, each once. Their manifests are not read. */
+  readonly others: readonly string[];
 }
 
 /** Reads the manifest and config of the image of one platform. @throws USAGE where the source has none or several of it, and what reading manifests throws */
@@ -30,9 +34,16 @@ export async function readRecordedImage(
       advice: 'Choose one by its digest.',
     });
   const { platform: stated } = image.config;
+  const recorded = stated === null ? own : formatPlatform(stated);
   return {
-    platform: stated === null ? own : formatPlatform(stated),
+    platform: recorded,
     digest: image.descriptor.digest,
     runtime: readRuntime(image.config),
+    others: platformsOf(set.index?.children ?? []).filter((each) => each !== recorded),
   };
+}
+
+function platformsOf(rows: readonly IndexChild[]): readonly string[] {
+  const images = rows.filter((row) => !isAttestation(row));
+  return [...new Set(images.flatMap(({ platform }) => (platform === null ? [] : formatPlatform(platform))))];
 }

@@ -109,7 +109,7 @@ export async function runProgram(wish: RunWish, means: RunMeans): Promise<SeenRu
   workspace.signal.throwIfAborted();
   ending.check();
   const end: RunEnd = {
-    ...(ending.wasKilled ? killed : recording.end),
+    ...(ending.isFinished && recording.wasKilled ? killed : recording.end),
     stopped: ending.isFinished ? 'for' : null,
     seconds: recording.seconds,
   };
@@ -161,8 +161,6 @@ class Ending implements Disposable {
   #timer: NodeJS.Timeout | undefined;
   #isFinished = false;
   #isOver = false;
-  #wasKilled = false;
-  #killing: NodeJS.Timeout | undefined;
 
   constructor(stopSignal: NodeJS.Signals) {
     this.#stopSignal = stopSignal;
@@ -178,17 +176,9 @@ class Ending implements Disposable {
     return this.#isFinished;
   }
 
-  /** Whether it did not end when it was told to, so that it is killed. */
-  get wasKilled(): boolean {
-    return this.#wasKilled;
-  }
-
   /** Ends the program: everything was asked. */
   finish(): void {
     this.#isFinished = true;
-    this.#killing ??= setTimeout(() => {
-      this.#wasKilled = true;
-    }, grace);
     this.#stop.abort(this.#stopSignal);
   }
 
@@ -215,6 +205,5 @@ class Ending implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
-    clearTimeout(this.#killing);
   }
 }

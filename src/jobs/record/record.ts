@@ -52,6 +52,8 @@ export interface Live {
 export interface Recording {
   readonly trace: Trace;
   readonly end: CommandEnd;
+  /** Whether it did not end within the grace after its stop signal, so that it was killed. */
+  readonly wasKilled: boolean;
   /** How long the command and all processes that it started ran, in seconds with three decimals. */
   readonly seconds: number;
   /** The first call by which the command failed to become another user, or to give a file to one; null for none. */
@@ -129,7 +131,14 @@ export async function record(options: RecordOptions): Promise<Recording> {
   const read = reader.end();
   // strace was asked for all calls that show rights.
   const trace = { ...read, rights: { ...read.rights, isComplete: true } };
-  return { trace, end: end ?? { status, signal: null }, seconds, refusal, absent: reader.absent };
+  return {
+    trace,
+    end: end ?? { status, signal: null },
+    wasKilled: command.wasKilled,
+    seconds,
+    refusal,
+    absent: reader.absent,
+  };
 }
 
 /** The words that start a program which ends with this process, however this ends: strace kills what it traces then. */
@@ -176,6 +185,7 @@ class TracedCommand implements Disposable {
   /** Whether strace still runs, so that the numbers of processes are still theirs. */
   #isRunning = false;
   #killing: NodeJS.Timeout | undefined;
+  #wasKilled = false;
   readonly #onStop = (): void => this.stop();
   readonly #onExit = (): void => this.#killAll();
 
@@ -209,7 +219,15 @@ class TracedCommand implements Disposable {
     const { command, alive } = this.#filter;
     const pids = command !== null && alive.has(command) ? [command] : [...alive];
     if (signal !== null) for (const pid of pids) send(pid, signal);
-    this.#killing ??= setTimeout(this.#onExit, grace);
+    this.#killing ??= setTimeout(() => {
+      this.#wasKilled = this.#isRunning;
+      this.#killAll();
+    }, grace);
+  }
+
+  /** Whether the grace after the stop signal ended before the command did. */
+  get wasKilled(): boolean {
+    return this.#wasKilled;
   }
 
   [Symbol.dispose](): void {

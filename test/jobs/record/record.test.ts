@@ -108,8 +108,9 @@ echo '7 execve("/bin/app", ["app"], 0x1) = -1 ENOENT (No such file or directory)
 
   it('sends the signal to a command that was stopped before it began', async () => {
     const stop = AbortSignal.abort('SIGTERM');
-    const { end } = await run(`${openOutput}; ${command}; ${waitForTerm}`, { stop });
+    const { end, wasKilled } = await run(`${openOutput}; ${command}; ${waitForTerm}`, { stop });
     expect(end).toEqual({ status: 143, signal: 'SIGTERM' });
+    expect(wasKilled).toBe(false);
   });
 
   it('kills strace and a command that goes on after the grace period', async () => {
@@ -121,7 +122,8 @@ echo '7 execve("/bin/app", ["app"], 0x1) = -1 ENOENT (No such file or directory)
       stop.abort(null);
       watcher.close();
     });
-    const { end } = await recordBelow(fake, { stop: stop.signal, grace: 1 });
+    const { end, wasKilled } = await recordBelow(fake, { stop: stop.signal, grace: 1 });
     expect(end).toEqual({ status: 1, signal: null });
+    expect(wasKilled).toBe(true);
   });
 });
