@@ -10,7 +10,7 @@ import { interfacesOf } from '../../src/trace/seccomp-numbers.ts';
 import type { GivenGroup, GivenProfile } from '../../src/trace/seccomp-profile.ts';
 import { bin } from '../support/e2e/cli.ts';
 import { buildGo, type Ended, removeFolder, run, runToEnd, workFolder } from '../support/e2e/programs.ts';
-import { type Runner, wordsOf } from '../support/e2e/runner.ts';
+import { type Runner, wordsOf } from '../support/e2e/runners.ts';
 import { sample } from '../support/extent.ts';
 import { buildImage, writeLayout } from '../support/image-builder.ts';
 import { specOf } from '../support/model/shorthand.ts';

@@ -17,9 +17,10 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { paired } from '../support/extent.ts';
 import { bin, ocislim } from '../support/e2e/cli.ts';
 import { buildGo, removeFolder, run, runToEnd, workFolder } from '../support/e2e/programs.ts';
-import { type Runner, wordsOf } from '../support/e2e/runner.ts';
+import { type Runner, wordsOf } from '../support/e2e/runners.ts';
 import { buildImage, writeLayout } from '../support/image-builder.ts';
 import { specOf } from '../support/model/shorthand.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
@@ -118,9 +119,10 @@ function asUser(name: string, runner: Runner) {
   return { home, env, line };
 }
 
-/** Every way in which an image is run: by this user, in a sandbox that this program makes. */
-const ways = (['root', 'alone', 'mapped'] as const).flatMap((runner) =>
-  (['bwrap', 'unshare'] as const).map((sandbox) => [runner, sandbox] as const),
+/** Ways in which an image is run: by this user, in a sandbox that this program makes. Each user has one sandbox today, and the other tomorrow. */
+const runners = ['root', 'alone', 'mapped'] as const;
+const ways = (['bwrap', 'unshare'] as const).flatMap((sandbox, column) =>
+  paired(runners, column, 2).map((runner) => [runner, sandbox] as const),
 );
 
 describe.each(ways)('as a user of the kind "%s", by %s', (runner, sandbox) => {

@@ -6,8 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../support/eventually.ts';
 import { buildFaults } from '../../support/e2e/faults.ts';
 import { removeFolder, run, workFolder } from '../../support/e2e/programs.ts';
-import type { Runner } from '../../support/e2e/runner.ts';
-import { asRunner, leftOf, nothingLeft } from '../../support/e2e/runners.ts';
+import { asRunner, leftOf, nothingLeft, type Runner } from '../../support/e2e/runners.ts';
 import { sample } from '../../support/extent.ts';
 
 let work: string;

@@ -3,7 +3,7 @@ import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { removeFolder, run, workFolder } from '../../support/e2e/programs.ts';
-import type { Runner } from '../../support/e2e/runner.ts';
+import type { Runner } from '../../support/e2e/runners.ts';
 import { buildServer, commonServers, furtherServers } from '../../support/e2e/servers.ts';
 import { isWhole, sample } from '../../support/extent.ts';
 import { expectSlimmed } from './slimmed-server.ts';

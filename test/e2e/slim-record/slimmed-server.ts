@@ -8,8 +8,7 @@ import { expect } from 'vitest';
 import { ocislim } from '../../support/e2e/cli.ts';
 import { type JudgedManifest, openLayout, pull, unpack } from '../../support/e2e/judge.ts';
 import { run, runToEnd } from '../../support/e2e/programs.ts';
-import type { Runner } from '../../support/e2e/runner.ts';
-import { asRunner, leftOf, nothingLeft } from '../../support/e2e/runners.ts';
+import { asRunner, leftOf, nothingLeft, type Runner } from '../../support/e2e/runners.ts';
 import type { Server } from '../../support/e2e/servers.ts';
 
 interface Printed {

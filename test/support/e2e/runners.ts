@@ -1,11 +1,27 @@
 /**
- * Command lines that run ocislim as root or as an ordinary user, with a folder of its own for temporary files. Tests of recordings use them, and
- * ask what a run has left when it has ended.
+ * The users as whom tests run programs of this machine, and command lines that run ocislim as one of them, with a folder of its own for temporary
+ * files. Tests of sandboxes and recordings use them, since what these can do depends on the user, and ask what a run has left.
  */
-import { chmodSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { bin } from './cli.ts';
-import { type Runner, wordsOf } from './runner.ts';
+
+/** Root, an ordinary user, or one that has further users by /etc/subuid. */
+export type Runner = 'root' | 'alone' | 'mapped';
+
+const user = '65534';
+const ordinary = ['setpriv', '--reuid', user, '--regid', user, '--clear-groups', '--'];
+
+/** Returns the words that run a command as a user. `work`: a folder for files of the test. */
+export function wordsOf(runner: Runner, work: string): readonly string[] {
+  if (runner === 'root') return [];
+  if (runner === 'alone') return ordinary;
+  const entries = join(work, 'subuid');
+  writeFileSync(entries, 'nobody:1000000:65536\n', { mode: 0o644 });
+  // The machine's own files stay as they are.
+  const mounts = ['uid', 'gid'].map((kind) => `mount --bind ${entries} /etc/sub${kind}`).join(' && ');
+  return ['unshare', '--mount', 'sh', '-c', `${mounts} && exec "$@"`, 'sh', ...ordinary];
+}
 
 /** The command line of ocislim for one runner, and the environment that it needs. */
 export interface RunnerCall {
