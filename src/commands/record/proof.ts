@@ -3,10 +3,8 @@
  * the same as the original. `prove.ts` calls it between pruning and publishing.
  */
 import { OcislimError } from '../../errors.ts';
-import { task } from '../../events.ts';
 import type { TraceData, TracePruning } from '../../image/trace-pruning.ts';
 import type { OpenedRootfs } from '../../jobs/export.ts';
-import { straceArguments } from '../../jobs/record/strace.ts';
 import { compareRuns, refusalOfOriginals } from '../../jobs/record/trial/compare-runs.ts';
 import { missingPaths, withPaths } from '../../jobs/record/trial/missing-paths.ts';
 import type { RecordingFacts, Trial } from '../../jobs/record/trial/trial.ts';
@@ -17,10 +15,10 @@ import { alikeSteps } from '../../trace/alike.ts';
 import { mergeSteps } from '../../trace/merge.ts';
 import { traceDataSteps } from '../../trace/trace-data.ts';
 import type { Trace } from '../../trace/trace.ts';
-import { commandOfImage } from './program.ts';
 import { Profiles } from './profiles.ts';
 import type { RecordedImage } from './recorded-image.ts';
-import { type RunMeans, runProgram, type SeenRun } from './run-program.ts';
+import { Recorder } from './recorder.ts';
+import type { RunMeans, SeenRun } from './run-program.ts';
 import { TrialFailed } from './trial-failed.ts';
 
 /** How often the original runs before anything is pruned. Only what both runs do alike is asked of a pruned image. */
@@ -35,49 +33,57 @@ export interface ProofOptions {
   readonly others: readonly string[];
 }
 
+/** What a proof begins with: the original has run as often as it must. */
+interface Begun {
+  readonly recorder: Recorder;
+  readonly originals: readonly [SeenRun, ...SeenRun[]];
+  readonly trace: Trace;
+}
+
 export class Proof {
   readonly #options: ProofOptions;
   readonly #means: RunMeans;
-  readonly #command: readonly string[];
-  readonly #strace: readonly string[];
-  readonly #originals: SeenRun[] = [];
+  readonly #recorder: Recorder;
+  readonly #originals: [SeenRun, ...SeenRun[]];
   readonly #trials: Trial[] = [];
-  #trace: Trace | null = null;
+  #trace: Trace;
   /** Whether the last try ran under the seccomp profile, and why it did not. */
   #isFiltered = false;
   #unfiltered: readonly string[] = [];
-  #profiles: Profiles | null = null;
+  /** The profiles of the original. */
+  readonly profiles: Profiles;
 
-  private constructor(options: ProofOptions, means: RunMeans, strace: readonly string[]) {
+  private constructor(options: ProofOptions, means: RunMeans, { recorder, originals, trace }: Begun) {
     this.#options = options;
     this.#means = means;
-    this.#strace = strace;
-    const { image, settings } = options;
-    this.#command = commandOfImage(image.runtime, settings, settings.runCommand ?? []);
+    this.#recorder = recorder;
+    this.#originals = [...originals];
+    this.#trace = trace;
+    this.profiles = new Profiles(trace, options.settings);
   }
 
   /** Runs the original. @throws GATE where it does not do what is expected, UNSUPPORTED, and what running throws */
   static async begin(options: ProofOptions, means: RunMeans): Promise<Proof> {
-    const { signal } = means.workspace;
-    // A seccomp profile needs all calls.
-    const strace = await straceArguments(options.settings.seccomp !== null, signal);
-    const proof = new Proof(options, means, strace);
-    for (let i = 0; i < originalRuns; i++) await proof.#runOriginal();
-    proof.#trace = await proof.#merged();
-    proof.#profiles = new Profiles(proof.#trace, options.settings);
-    return proof;
+    const { image, rootfs } = options;
+    const recorder = await Recorder.open(options, means);
+    const original = { profile: null, isOpen: false };
+    const nameOf = (number: number) => `the original, ${number} of ${originalRuns}`;
+    const first = await recorder.run(rootfs, { ...original, label: nameOf(1), isOpen: true });
+    const originals: [SeenRun, ...SeenRun[]] = [first];
+    checkOriginals(originals);
+    while (originals.length < originalRuns) {
+      originals.push(await recorder.run(rootfs, { ...original, label: nameOf(originals.length + 1) }));
+      checkOriginals(originals);
+    }
+    const own = await inTurns(mergeSteps(originals.map(({ trace }) => trace)), means.workspace.signal);
+    const command = recorder.command.map(utf8Bytes);
+    const trace = { ...own, name: 'the recording', platform: image.platform, image: image.digest, command };
+    return new Proof(options, means, { recorder, originals, trace });
   }
 
   /** What the original used, and what was put back. */
   get trace(): Trace {
-    if (this.#trace === null) throw new OcislimError('INTERNAL', 'nothing was recorded');
     return this.#trace;
-  }
-
-  /** The profiles of the original. */
-  get profiles(): Profiles {
-    if (this.#profiles === null) throw new OcislimError('INTERNAL', 'nothing was recorded');
-    return this.#profiles;
   }
 
   /** Returns the prunings by what was seen: that of the platform which was recorded, and those of the others. */
@@ -93,7 +99,8 @@ export class Proof {
   /** Runs a pruned image, and compares. @throws TrialFailed where it does something else than the original, and what running throws */
   async try(rootfs: OpenedRootfs): Promise<void> {
     const name = this.#trials.length === 0 ? 'the pruned image' : 'the pruned image, again';
-    const tried = await this.#run(rootfs, name, { isOpen: false, isTrial: true });
+    const turn = { label: name, profile: this.profiles.filter, isOpen: false };
+    const tried = await this.#recorder.run(rootfs, turn);
     const { filtering } = tried;
     this.#isFiltered = this.profiles.filter !== null && filtering.isApplied;
     this.#unfiltered = filtering.isApplied || filtering.why === null ? [] : [filtering.why];
@@ -106,7 +113,7 @@ export class Proof {
     let trial = this.#judge(tried);
     if (trial.differences.length > 0 && trial.missing.length === 0) {
       // The original itself may do this differently now: a page that shows the minute does.
-      await this.#runOriginal('the original, to see whether it still does the same');
+      await this.#runOriginalAgain();
       trial = this.#judge(tried);
     }
     this.#trials.push(trial);
@@ -131,7 +138,7 @@ export class Proof {
     return {
       platform: image.platform,
       sandbox: sandboxOf(first),
-      command: this.#command,
+      command: this.#recorder.command,
       paths: this.trace.paths.size,
       originals: this.#originals.map(({ run }) => run),
       trials: this.#trials,
@@ -145,60 +152,11 @@ export class Proof {
     return this.#means.workspace.signal;
   }
 
-  async #runOriginal(label?: string): Promise<void> {
-    const number = this.#originals.length + 1;
-    const isFirst = number === 1;
-    const name = label ?? `the original, ${number} of ${originalRuns}`;
-    const seen = await this.#run(this.#options.rootfs, name, { isOpen: isFirst, isTrial: false });
-    this.#originals.push(seen);
-    const refusal = refusalOfOriginals(this.#originals.map(({ run }) => run));
-    if (refusal !== null)
-      throw new OcislimError(
-        'GATE',
-        `the original itself does not do what is expected: ${refusal}; nothing was published`,
-        { advice: adviceOf(seen) },
-      );
-  }
-
-  async #run(
-    rootfs: OpenedRootfs,
-    label: string,
-    { isOpen, isTrial }: { readonly isOpen: boolean; readonly isTrial: boolean },
-  ): Promise<SeenRun> {
-    const { image, settings } = this.#options;
-    const { workspace } = this.#means;
-    const id = `run-${this.#originals.length}-${this.#trials.length}`;
-    using running = task(workspace.listener, { id, phase: 'run', label, total: null });
-    const seen = await runProgram(
-      {
-        image,
-        rootfs,
-        settings,
-        command: this.#command,
-        strace: this.#strace,
-        profile: isTrial ? this.profiles.filter : null,
-        isOpen,
-        name: 'the recording',
-      },
-      this.#means,
-    );
-    const { results, end } = seen.run;
-    running.end(
-      `${results.length} ${results.length === 1 ? 'probe' : 'probes'}, ${seen.trace.paths.size} paths, ${(end.seconds ?? 0).toFixed(1)} s`,
-    );
-    return seen;
-  }
-
-  async #merged(): Promise<Trace> {
-    const { image } = this.#options;
-    const own = await inTurns(mergeSteps(this.#originals.map(({ trace }) => trace)), this.#signal);
-    return {
-      ...own,
-      name: 'the recording',
-      platform: image.platform,
-      image: image.digest,
-      command: this.#command.map(utf8Bytes),
-    };
+  async #runOriginalAgain(): Promise<void> {
+    const label = 'the original, to see whether it still does the same';
+    const turn = { label, profile: null, isOpen: false };
+    this.#originals.push(await this.#recorder.run(this.#options.rootfs, turn));
+    checkOriginals(this.#originals);
   }
 
   #judge(tried: SeenRun): Trial {
@@ -207,13 +165,24 @@ export class Proof {
     return {
       run: tried.run,
       differences: compareRuns(runs, tried.run),
-      missing: first === undefined ? [] : missingPaths(tried.absent, first.names, tried.names),
+      missing: missingPaths(tried.absent, first.names, tried.names),
     };
   }
 }
 
-function sandboxOf(seen: SeenRun | undefined): RecordingFacts['sandbox'] {
-  const entrance = seen?.launch.place?.entrance;
+/** @throws GATE where the last run of the original does not do what is expected, or not what the others did */
+function checkOriginals(originals: readonly [SeenRun, ...SeenRun[]]): void {
+  const refusal = refusalOfOriginals(originals.map(({ run }) => run));
+  if (refusal === null) return;
+  throw new OcislimError(
+    'GATE',
+    `the original itself does not do what is expected: ${refusal}; nothing was published`,
+    { advice: adviceOf(originals.at(-1) ?? originals[0]) },
+  );
+}
+
+function sandboxOf({ launch }: SeenRun): RecordingFacts['sandbox'] {
+  const entrance = launch.place?.entrance;
   return entrance?.kind === 'sandbox' ? entrance.by : 'chroot';
 }
 
