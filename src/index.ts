@@ -20,13 +20,14 @@ export { formatReference, parseReference, type Reference } from './oci/reference
 export {
   type Effort,
   type Image,
-  type Labelling,
   type MinSavings,
   pipe,
   type Plan,
   type Transform,
   type TuningGoal,
 } from './image/image.ts';
+export { type CommandEdit, type ConfigEdit, type HealthcheckEdit, noEdit } from './image/config-edit.ts';
+export { annotate, applyConfig, configure } from './configure/configure.ts';
 export type { Rule } from './rules/rule.ts';
 export type { Selection } from './image/selection.ts';
 export type { Granularity, TraceData, TracePruning } from './image/trace-pruning.ts';

@@ -155,7 +155,7 @@ export const target: Target = {
       json = JSON.parse(config);
     }
     if (typeof json !== 'object' || json === null) json = {};
-    const runtime = readRuntime({ platform: null, diffIds: [], history: [], json: json as never, bytes });
+    const runtime = readRuntime({ json: json as never });
     const choice = choiceOf(bytes);
     const paths = [...fs.below(p(''))];
     const traced = paths.filter((path, i) => /bin\//.test(path) || (choice >> (i % 16)) % 2 === 1);

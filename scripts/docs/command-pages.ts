@@ -31,6 +31,7 @@ const guides: Readonly<Record<string, readonly string[]>> = {
   ],
   recompress: ['[tuning](../tuning.md)', '[measurements](../measurements.md)'],
   restore: ['[restoring files](../restore.md)'],
+  config: ['[changing the config](../config.md)'],
   check: ['[gates for CI](../check.md)', '[recipes](../recipes/ci-gate.md)'],
   analyze: ['[look inside an image](../look-inside.md)'],
   diff: ['[comparing two images](../diff.md)'],

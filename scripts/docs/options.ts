@@ -22,7 +22,7 @@ const sharedOptions: Options = {
 };
 
 /** Commands in the order in which they are asked whether an option is theirs. The others follow. */
-const owners = ['recompress', 'prune', 'slim'];
+const owners = ['config', 'recompress', 'prune', 'slim'];
 
 /** An option of a command, and the command on whose page it is described; null for docs/options.md. */
 export interface PlacedOption {

@@ -1,6 +1,6 @@
 /** A command of the command line as data. Help, documentation and completion are made from it as much as its run. */
 import type { CommandLine, Environment, Parsed } from '../settings/command-line.ts';
-import type { Options } from '../settings/option.ts';
+import type { OptionGroup, Options } from '../settings/option.ts';
 
 /** What a command gets of the process. */
 export interface Console {
@@ -43,6 +43,8 @@ export interface Command {
   readonly details: string;
   readonly positionals: readonly Positional[];
   readonly options: Options;
+  /** Groups of options that its help shows at once, although most commands share them. Default: none. */
+  readonly leads?: readonly OptionGroup[];
   /** What the words after `--` are. Default: arguments like those before it. */
   readonly rest?: string;
   /** Command lines, each with what it does, and what it needs that tests do not have. Default: nothing. */

@@ -7,7 +7,7 @@ import type { Path } from '../bytes/path.ts';
 import { OcislimError } from '../errors.ts';
 import { type Image, nameOfImage, type Pruning } from '../image/image.ts';
 import type { TracePruning } from '../image/trace-pruning.ts';
-import { readRuntime } from '../oci/runtime.ts';
+import { runtimeOf } from '../configure/configure.ts';
 import type { ContentProbe, FileFacts } from '../rootfs/facts/facts.ts';
 import { utf8Bytes } from '../bytes/bytes.ts';
 import { placeSteps } from '../trace/place.ts';
@@ -56,7 +56,7 @@ export function* closeImageSteps(
   facts: FileFacts,
 ): Steps<TraceClosure | null> {
   if (pruning === null) return null;
-  const runtime = readRuntime(image.config);
+  const runtime = runtimeOf(image);
   const given = yield* fromTraceDataSteps(pruning.trace);
   const trace = yield* placeSteps(given, utf8Bytes(runtime.workingDirectory));
   // Files that no trace can show are in the packages of others.

@@ -6,7 +6,7 @@
 import { baseOf, type Path, parentOf, root } from '../bytes/path.ts';
 import { OcislimError } from '../errors.ts';
 import { type Image, nameOfImage } from '../image/image.ts';
-import { readRuntime } from '../oci/runtime.ts';
+import { runtimeOf } from '../configure/configure.ts';
 import type { FileFacts } from '../rootfs/facts/facts.ts';
 import type { Filesystem } from '../rootfs/filesystem.ts';
 import type { Rule } from '../rules/rule.ts';
@@ -62,7 +62,7 @@ export function* checkNamedSteps(ruled: RuledImage): Steps<NamedResult> {
   const input: ClosureInput = {
     fs,
     facts: watched(ruled, missing),
-    runtime: readRuntime(image.config),
+    runtime: runtimeOf(image),
     platform: image.config.platform,
     trace: noTrace,
     granularity: 'file',

@@ -13,13 +13,18 @@
  */
 import type { Analysis } from '../analyze/analysis.ts';
 import type { ImageDiff } from '../analyze/diff/image-diff.ts';
+import { OcislimError } from '../errors.ts';
+import { isNoEdit } from '../image/config-edit.ts';
 import type { Reference } from '../oci/reference.ts';
 import { readSource } from '../jobs/read-reference.ts';
+import { configEditOf } from '../settings/config-edit.ts';
 import { pruneStages, recompressStages, slimStages, squashStages } from '../settings/command-stages.ts';
 import type { Options } from '../settings/option.ts';
 import { defaultSettings } from '../settings/command-line.ts';
 import { selectingOptions } from '../settings/selection.ts';
 import {
+  configOptions,
+  type ConfigCommandSettings,
   copyOptions,
   type CopySettings,
   pruneOptions,
@@ -71,6 +76,7 @@ export type { Judgement } from '../report/verdict/judgement.ts';
 export type {
   AnalyzeSettings,
   CheckSettings,
+  ConfigCommandSettings,
   CopySettings,
   DiffSettings,
   ExtractSettings,
@@ -125,6 +131,16 @@ export const copy = rewriting<CopySettings>('copy', copyOptions, async ({ compre
   kind: 'copy',
   compression,
 }));
+
+/** Changes what the config and the manifest say, and no layer. @throws OcislimError */
+export const config = rewriting<ConfigCommandSettings>('config', configOptions, async (settings) => {
+  if (isNoEdit(configEditOf(settings)) && Object.keys(settings.annotation).length === 0)
+    throw new OcislimError('USAGE', 'config needs to know what to change', {
+      advice:
+        'Give --env, --entrypoint, --cmd, --user, --label or another option of "ocislim config --help".',
+    });
+  return { kind: 'copy', compression: null };
+});
 
 /** Puts pruned files back from the original. @throws OcislimError */
 export const restore = rewriting<RestoreSettings>('restore', restoreOptions, async (settings, source) => {

@@ -3,12 +3,15 @@
  * `rewrite.ts` calls it between opening the source and opening the destination.
  */
 import { OcislimError } from '../errors.ts';
-import { type Image, pipe, type Transform, withPlan } from '../image/image.ts';
+import { annotate, configure } from '../configure/configure.ts';
+import { isNoEdit } from '../image/config-edit.ts';
+import { pipe, type Transform } from '../image/image.ts';
 import type { RecordingFacts } from '../jobs/record/trial/trial.ts';
 import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
 import type { Compression } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Source } from '../place/place.ts';
+import { configEditOf, type ConfigSettings } from '../settings/config-edit.ts';
 import type { Stages } from '../settings/stages.ts';
 import type { RewritingSettings, SlimSettings } from '../settings/tables/commands.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
@@ -37,7 +40,7 @@ export interface Planned {
 }
 
 /** What decides, of the settings of a job, how its work is done. */
-export interface WorkSettings extends Pick<RewritingSettings, 'annotation' | 'label' | 'platform'> {
+export interface WorkSettings extends ConfigSettings, Pick<RewritingSettings, 'annotation' | 'platform'> {
   readonly verifyWith?: string | null;
 }
 
@@ -79,8 +82,8 @@ export async function planWork(
   const by = (transform: Transform, from: Source = source): PlannedWork => ({
     source: from,
     run: async (options) => {
-      const labelledOptions = { ...options, transform: labelled(transform, settings) };
-      const outcome = await runWith(labelledOptions, checkOf(settings, workspace), workspace);
+      const configuredOptions = { ...options, transform: configured(transform, settings) };
+      const outcome = await runWith(configuredOptions, checkOf(settings, workspace), workspace);
       return { outcome, recording: null, recorded: null };
     },
   });
@@ -106,7 +109,7 @@ export async function planWork(
         settings: work.settings,
         check: checkOf(settings, workspace),
         transformOf: async (stages: Stages) =>
-          labelled(await transformOfStages(stages, { workspace, reference, settings }), settings),
+          configured(await transformOfStages(stages, { workspace, reference, settings }), settings),
         stages: work.stages,
       };
       return { source, run: (options) => runProven(proven, options, means) };
@@ -144,11 +147,12 @@ function warnOfCompression({ listener }: Workspace): void {
   });
 }
 
-/** Adds annotations and labels to what the transform plans. */
-function labelled(transform: Transform, { annotation, label }: WorkSettings): Transform {
-  if (Object.keys(annotation).length + Object.keys(label).length === 0) return transform;
-  const labelling = { annotations: annotation, labels: label };
-  return pipe(transform, (image: Image) => withPlan(image, { labelling }));
+/** Adds what options change in the config and the manifest to what the transform plans. Where a plan says something else, options win. */
+function configured(transform: Transform, settings: WorkSettings): Transform {
+  const edit = configEditOf(settings);
+  const { annotation } = settings;
+  if (isNoEdit(edit) && Object.keys(annotation).length === 0) return transform;
+  return pipe(transform, configure(edit), annotate(annotation));
 }
 
 /** Returns what looks at a result before it is published; null for nothing. */

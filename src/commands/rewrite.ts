@@ -16,6 +16,7 @@ import type { Source, Target } from '../place/place.ts';
 import { buildReport } from '../report/build.ts';
 import { showFiles } from '../report/renderers.ts';
 import type { Report } from '../report/report.ts';
+import type { ConfigSettings } from '../settings/config-edit.ts';
 import { tracedPlatforms } from '../settings/stages.ts';
 import type { RewritingSettings } from '../settings/tables/commands.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
@@ -33,12 +34,13 @@ import { version } from './version.ts';
 import { Workspace } from './workspace.ts';
 
 /** The settings of a rewriting job, with those that only some commands have. */
-export type JobSettings = Omit<RewritingSettings, 'requireSavings'> & {
-  readonly requireSavings?: number | null;
-  readonly verifyWith?: string | null;
-  readonly debugTag?: string | null;
-  readonly explain?: readonly string[];
-};
+export type JobSettings = Omit<RewritingSettings, 'requireSavings'> &
+  Omit<ConfigSettings, 'label'> & {
+    readonly requireSavings?: number | null;
+    readonly verifyWith?: string | null;
+    readonly debugTag?: string | null;
+    readonly explain?: readonly string[];
+  };
 
 /** A rewriting job: what to do with which image, and where the result goes. */
 export interface Job {

@@ -10,6 +10,7 @@ import type { ImageConfig } from '../oci/image-config.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import type { Rule } from '../rules/rule.ts';
+import type { ConfigEdit } from './config-edit.ts';
 import type { TracePruning } from './trace-pruning.ts';
 
 /**
@@ -97,18 +98,15 @@ export interface LayerRange {
   readonly to: number;
 }
 
-/** Annotations and labels to add to the new manifest and config. */
-export interface Labelling {
-  readonly annotations: Readonly<Record<string, string>>;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
 /** Everything that transforms may ask for, as plain data. Two images of one source are equal when their plans are. */
 export interface Plan {
   readonly layers: readonly Layer[];
   readonly prunings: readonly Pruning[];
   readonly arrangements: readonly Arrangement[];
-  readonly labelling: Labelling;
+  /** What to change in the config, one edit after the other. Only edits that change something are here: `configure/` adds them. */
+  readonly config: readonly ConfigEdit[];
+  /** Annotations to set in the new manifest. */
+  readonly annotations: Readonly<Record<string, string>>;
   /** Whether to drop layers that become empty; their history rows are marked `empty_layer`. */
   readonly dropEmpty: boolean;
   /** Globs, as those of `keep`, of what a `restored` layer brings back. Null for everything. */
@@ -141,7 +139,8 @@ export function readImage(descriptor: Descriptor, manifest: Manifest, config: Im
       layers,
       prunings: [],
       arrangements: [],
-      labelling: { annotations: {}, labels: {} },
+      config: [],
+      annotations: {},
       dropEmpty: false,
       restoring: null,
     },
@@ -229,12 +228,16 @@ export function decidedEncodingOf(layer: Layer): Encoding {
 
 /** Tells whether nothing is planned: the manifest then keeps its bytes. */
 export function isUntouched(image: Image): boolean {
-  const { layers, labelling } = image.plan;
+  const { layers } = image.plan;
   return (
     layers.every((layer) => layer.content.kind === 'stored' && encodingOf(layer).kind === 'keep') &&
-    Object.keys(labelling.annotations).length === 0 &&
-    Object.keys(labelling.labels).length === 0
+    !changesDocuments(image)
   );
+}
+
+/** Tells whether the config or the annotations are to change, whatever becomes of the layers. */
+export function changesDocuments({ plan: { config, annotations } }: Pick<Image, 'plan'>): boolean {
+  return config.length > 0 || Object.keys(annotations).length > 0;
 }
 
 /** Returns a source layer. The numbers of the original's layers follow those of the image. @throws INTERNAL for any other number */

@@ -29,7 +29,7 @@ export interface Runtime {
 }
 
 /** Reads the settings as leniently as runtimes do: a value of the wrong type counts as absent, and keys may have any case. */
-export function readRuntime({ json }: ImageConfig): Runtime {
+export function readRuntime({ json }: Pick<ImageConfig, 'json'>): Runtime {
   const config = objectOf(json['config']);
   const member = (name: string): unknown => config[spellingOf(config, name)];
   const environment = new Map<string, string>();

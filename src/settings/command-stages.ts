@@ -96,6 +96,7 @@ export async function pruneStages(settings: PruneSettings): Promise<Stages> {
   // Layers that the caller names are rewritten in any case, others only where something is removed.
   const always = selection.kind !== 'all';
   return {
+    ...noStages,
     prune,
     squash: settings.squash ? selection : null,
     arrange: layout === null ? [] : [{ selection, ...layout, always }],

@@ -15,6 +15,7 @@ export type OptionGroup =
   | 'Probing'
   | 'Gates'
   | 'What to restore'
+  | 'Config'
   | 'Packing'
   | 'Result'
   | 'Reports'

@@ -14,6 +14,7 @@ import {
 } from '../codec/encoding.ts';
 import type { Compression } from '../oci/media-type.ts';
 import { OcislimError } from '../errors.ts';
+import { type ConfigEdit, noEdit } from '../image/config-edit.ts';
 import type { MinSavings, TuningGoal } from '../image/image.ts';
 import type { TraceData } from '../image/trace-pruning.ts';
 import type { TracePruning } from '../image/trace-pruning.ts';
@@ -33,6 +34,10 @@ export interface Stages {
   readonly pack: readonly PackStage[];
   /** Whether layers in which nothing is left are removed. */
   readonly dropEmpty: boolean;
+  /** What changes in the config. */
+  readonly config: ConfigEdit;
+  /** Annotations that the manifest gets. */
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
 /** What a pruning removes, and what it keeps in any case. */
@@ -93,7 +98,15 @@ export const packBetter: Packing = {
   engine: defaultEngine('gzip'),
 };
 
-export const noStages: Stages = { prune: null, squash: null, arrange: [], pack: [], dropEmpty: false };
+export const noStages: Stages = {
+  prune: null,
+  squash: null,
+  arrange: [],
+  pack: [],
+  dropEmpty: false,
+  config: noEdit,
+  annotations: {},
+};
 
 type PruningSettings = SettingsOf<typeof pruning>;
 

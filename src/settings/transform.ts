@@ -1,6 +1,7 @@
 /** Turns stages into the transform that a job runs. It is a file of its own, since it loads what the stages need. */
 import { recompress } from '../compress/recompress.ts';
 import { tune } from '../compress/tune.ts';
+import { annotate, configure } from '../configure/configure.ts';
 import { type Transform, withPlan } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
 import { arrange } from '../slim/arrange.ts';
@@ -20,6 +21,7 @@ export async function transformOf(stages: Stages, readBase: BaseReader): Promise
   if (stages.squash !== null) steps.push(squash(await select(stages.squash)));
   for (const stage of stages.arrange) steps.push(arrange(await select(stage.selection), stage));
   for (const stage of stages.pack) steps.push(pack(await select(stage.selection), stage));
+  steps.push(configure(stages.config), annotate(stages.annotations));
   if (stages.dropEmpty) steps.push((image) => withPlan(image, { dropEmpty: true }));
   return (image) => steps.reduce((result, step) => step(result), image);
 }

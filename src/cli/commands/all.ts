@@ -4,6 +4,7 @@ import { analyze } from './analyze.ts';
 import { cat } from './cat.ts';
 import { check } from './check.ts';
 import { completionCommand } from './completion.ts';
+import { config } from './config.ts';
 import { copy } from './copy.ts';
 import { diff } from './diff.ts';
 import { explore } from './explore.ts';
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   recompress,
   slim,
   restore,
+  config,
   copy,
   analyze,
   check,

@@ -34,8 +34,10 @@ const shared: ReadonlySet<string> = new Set(listOptions({ ...reports, ...reachin
 export function renderHelp(command: Command, { all, env, terminal }: HelpOptions): string {
   const width = widthOfHelp(terminal);
   const options = listOptions(command.options);
-  const own = options.filter(({ name }) => !shared.has(name));
-  const others = options.filter(({ name }) => shared.has(name));
+  const isShared = ({ name, group }: NamedOption): boolean =>
+    shared.has(name) || (group === 'Config' && command.leads?.includes(group) !== true);
+  const own = options.filter((option) => !isShared(option));
+  const others = options.filter(isShared);
   const shown = all ? [...own, ...others] : own;
   const column = columnOf(
     shown.map((option) => [nameOf(option), '']),

@@ -74,7 +74,7 @@ function assembleManifest(
     delete annotations['org.opencontainers.image.base.name'];
   }
   noteOrigin(written, annotations, options.sourceName);
-  const all = { ...annotations, ...plan.labelling.annotations };
+  const all = { ...annotations, ...plan.annotations };
   if (Object.keys(all).length > 0) json['annotations'] = all;
   else delete json['annotations'];
   return json;

@@ -4,17 +4,16 @@
  */
 import { readersOf } from '../../codec/encoding.ts';
 import type { Listener } from '../../events.ts';
-import { type Image, isUntouched } from '../../image/image.ts';
+import { changesDocuments, type Image, isUntouched } from '../../image/image.ts';
 import { compressionOf, type KeptLayer } from '../../layers/write/sealed-layer.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { type Family, isTypeFor, layerMediaType } from '../../oci/media-type.ts';
 import { type ImageSet, membersBelow } from '../image-set.ts';
 import type { WrittenImage } from './records.ts';
 
-/** Returns whether an image keeps its manifest as it is: same blobs, no new annotations or labels. */
+/** Returns whether an image keeps its manifest as it is: same blobs, and nothing new in its documents. */
 export function isUnchanged({ image, layers }: WrittenImage): boolean {
-  const { labelling } = image.plan;
-  if (Object.keys(labelling.annotations).length + Object.keys(labelling.labels).length > 0) return false;
+  if (changesDocuments(image)) return false;
   const kept = layers.flatMap(({ sealed }) => (sealed.kind === 'dropped' ? [] : [sealed]));
   if (isUntouched(image) && kept.every(({ kind }) => kind === 'unchanged')) return true;
   return (

@@ -82,14 +82,14 @@ export function assembleHistory(
   for (const { layer, sealed } of layers) {
     const range = rangeOf(layer.content);
     if (range === null) {
-      if (sealed.kind !== 'dropped') added.push(restoredRow(image, created ?? newest(filled)));
+      if (sealed.kind !== 'dropped') added.push(restoredRow(image, created ?? newestTime(filled)));
       continue;
     }
     const replaced = filled.slice(range.from - 1, range.to);
     for (let number = range.from; number < range.to; number++) fate.set(number, () => []);
     fate.set(range.to, (row) => {
       if (sealed.kind === 'dropped') return [{ ...row.json, empty_layer: true }];
-      return [replaced.length === 1 ? row.json : mergedRow(range, replaced, created ?? newest(replaced))];
+      return [replaced.length === 1 ? row.json : mergedRow(range, replaced, created ?? newestTime(replaced))];
     });
   }
   let number = 0;
@@ -105,7 +105,7 @@ export function timeOf(image: Image, range: LayerRange | null, epoch: number | n
   const { diffIds, json } = image.config;
   const filled = filledRows(image.config.history);
   const isTold = range !== null && filled.length === diffIds.length;
-  const row = isTold ? newest(filled.slice(range.from - 1, range.to)) : null;
+  const row = isTold ? newestTime(filled.slice(range.from - 1, range.to)) : null;
   const created = row ?? (typeof json['created'] === 'string' ? json['created'] : null);
   const seconds = epoch ?? (created === null ? 0 : Math.floor(Date.parse(created) / 1000));
   // Octal header fields end at 8^11.
@@ -136,7 +136,8 @@ function mergedRow(range: LayerRange, replaced: readonly HistoryRow[], created: 
   };
 }
 
-function newest(rows: readonly HistoryRow[]): string | null {
+/** Returns the latest time that rows state; null where none states one. */
+export function newestTime(rows: readonly HistoryRow[]): string | null {
   let best: string | null = null;
   for (const { created } of rows) {
     if (created === null || Number.isNaN(Date.parse(created))) continue;

@@ -54,7 +54,7 @@ export async function publishImages(
     set,
     others,
     family,
-    annotations: images[0]?.image.plan.labelling.annotations ?? {},
+    annotations: images[0]?.image.plan.annotations ?? {},
     there: new Set(early.map(({ image }) => image.manifest.config.digest)),
     again: (digests, inner) => writer.again(digests, inner),
   });

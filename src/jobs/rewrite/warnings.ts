@@ -7,7 +7,7 @@ import { caveatOf, partialReadersOf } from '../../codec/encoding.ts';
 import type { Listener } from '../../events.ts';
 import { encodingOf, type Image, nameOfImage } from '../../image/image.ts';
 import { chooseEncoding } from '../../layers/write/encoding-choice.ts';
-import { readRuntime } from '../../oci/runtime.ts';
+import { runtimeOf } from '../../configure/configure.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isJsonObject } from '../../oci/json.ts';
 import type { Index, IndexChild } from '../../oci/manifest.ts';
@@ -110,8 +110,8 @@ export function warnOfFrames(
 }
 
 /** Whether the labels say that a machine boots from the image: those of bootc and of ostree. */
-function isBootable({ config }: Image): boolean {
-  const { labels } = readRuntime(config);
+function isBootable(image: Image): boolean {
+  const { labels } = runtimeOf(image);
   return (
     labels.get('containers.bootc') === '1' || [...labels.keys()].some((key) => key.startsWith('ostree.'))
   );

@@ -3,6 +3,7 @@ import { list, type SettingsOf, text } from '../option.ts';
 import { readReports } from '../announced.ts';
 import { planOption } from '../plan-option.ts';
 import { checkGlobs } from '../rule-files.ts';
+import { configuring } from './configuring.ts';
 import { arranging, layerSelection, squashAfterwards, squashSelection } from './layers.ts';
 import { packing, unpacked } from './packing.ts';
 import { pruning } from './pruning.ts';
@@ -26,6 +27,7 @@ export const slimming = { ...pruning, ...squashSelection, ...arranging, ...packi
 export const slimOptions = {
   plan: planOption,
   ...slimming,
+  ...configuring,
   ...recording,
   ...debugging,
   ...checking,
@@ -33,7 +35,14 @@ export const slimOptions = {
 };
 export type SlimSettings = SettingsOf<typeof slimOptions>;
 
-export const squashOptions = { ...squashSelection, ...arranging, ...packing, ...checking, ...rewriting };
+export const squashOptions = {
+  ...squashSelection,
+  ...arranging,
+  ...packing,
+  ...configuring,
+  ...checking,
+  ...rewriting,
+};
 export type SquashSettings = SettingsOf<typeof squashOptions>;
 
 export const pruneOptions = {
@@ -42,19 +51,30 @@ export const pruneOptions = {
   squash: squashAfterwards,
   ...arranging,
   ...packing,
+  ...configuring,
   ...debugging,
   ...checking,
   ...rewriting,
 };
 export type PruneSettings = SettingsOf<typeof pruneOptions>;
 
-export const recompressOptions = { ...packing, ...layerSelection, ...checking, ...rewriting };
+export const recompressOptions = {
+  ...packing,
+  ...layerSelection,
+  ...configuring,
+  ...checking,
+  ...rewriting,
+};
 export type RecompressSettings = SettingsOf<typeof recompressOptions>;
 
 export const copyOptions = { ...rewriting, compression: unpacked };
 export type CopySettings = SettingsOf<typeof copyOptions>;
 
-const { requireSavings: _, ...restoringResult } = result;
+// What changes no layer saves nothing.
+const { requireSavings: _, ...ownResult } = result;
+
+export const configOptions = { ...configuring, ...checking, ...ownResult, ...reports, ...reaching };
+export type ConfigCommandSettings = SettingsOf<typeof configOptions>;
 
 export const restoreOptions = {
   path: list(checkGlobs, {
@@ -67,7 +87,8 @@ export const restoreOptions = {
     describe: 'name the original, if it is not where the image says',
     group: 'What to restore',
   }),
-  ...restoringResult,
+  ...configuring,
+  ...ownResult,
   ...reports,
   ...reaching,
 };

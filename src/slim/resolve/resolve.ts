@@ -20,7 +20,7 @@ import type { Problem } from '../../closure/problem.ts';
 import { OcislimError } from '../../errors.ts';
 import { atOnce, type Steps } from '../../steps.ts';
 import { type Content, type Image, type LayerRange, numbersIn } from '../../image/image.ts';
-import { readRuntime } from '../../oci/runtime.ts';
+import { runtimeOf } from '../../configure/configure.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Filesystem } from '../../rootfs/filesystem.ts';
 import { mergeFacts } from '../../rootfs/facts/merged-facts.ts';
@@ -204,15 +204,15 @@ function rulesByPath({ removals }: PrunedStack, table: PathTable): ReadonlyMap<P
 }
 
 function* describePruning(
-  { image: { config } }: Known,
+  { image }: Known,
   { table }: Stack,
   pruning: CheckedPruning | null,
 ): Steps<Pick<Resolution, keyof typeof unpruned>> {
   if (pruning === null) return unpruned;
   const { pruned, traced, forced } = pruning;
   const { fs: before, result: after } = pruned;
-  const runtime = readRuntime(config);
-  const architecture = config.platform?.architecture ?? null;
+  const runtime = runtimeOf(image);
+  const architecture = image.config.platform?.architecture ?? null;
   let rules: ReadonlyMap<Path, Rule> | null = null;
   const ruleOf = (path: Path): Rule | null => (rules ??= rulesByPath(pruned, table)).get(path) ?? null;
   return {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { recompress } from '../../../src/compress/recompress.ts';
 import { identity } from '../../../src/jobs/rewrite/run.ts';
-import { type Image, withPlan } from '../../../src/image/image.ts';
+import { annotate, configure } from '../../../src/configure/configure.ts';
+import { noEdit } from '../../../src/image/config-edit.ts';
+import { type Image, pipe } from '../../../src/image/image.ts';
 import { prune } from '../../../src/slim/prune.ts';
 import { squash } from '../../../src/slim/squash.ts';
 import {
@@ -279,7 +281,10 @@ describe('annotations', () => {
   test('requested annotations override existing ones, and this rule', async () => {
     const wanted = { 'org.opencontainers.image.base.name': 'mine', 'org.opencontainers.image.title': 'new' };
     const label = (image: Image): Image =>
-      withPlan(image, { labelling: { annotations: wanted, labels: { made: 'anew', more: 'x' } } });
+      pipe(
+        annotate(wanted),
+        configure({ ...noEdit, labels: { set: { made: 'anew', more: 'x' }, unset: [] } }),
+      )(image);
     const { tree } = await rewrite(built, [squash(all), label]);
     const image = imageIn(tree);
     expect(image.manifest.annotations).toEqual(wanted);
@@ -291,9 +296,7 @@ describe('annotations', () => {
   });
 
   test('labels and annotations alone change the manifest and no layer', async () => {
-    const label = (image: Image): Image =>
-      withPlan(image, { labelling: { annotations: { a: 'b' }, labels: {} } });
-    const { tree, target } = await rewrite(built, [label]);
+    const { tree, target } = await rewrite(built, [annotate({ a: 'b' })]);
     expect(imageIn(tree).manifest).toMatchObject({
       annotations: { ...base, a: 'b' },
       layers: built.layers,

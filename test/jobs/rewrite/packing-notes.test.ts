@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { recompress } from '../../../src/compress/recompress.ts';
-import { type Image, withPlan } from '../../../src/image/image.ts';
+import { configure } from '../../../src/configure/configure.ts';
+import { noEdit } from '../../../src/image/config-edit.ts';
 import { parseRule } from '../../../src/rules/rules.ts';
 import { prune } from '../../../src/slim/prune.ts';
 import { squash } from '../../../src/slim/squash.ts';
@@ -121,8 +122,7 @@ describe('what leads into the blobs of layers, or was made from them', () => {
   });
 
   test('stays where only a label changes', async () => {
-    const labelled = (image: Image) =>
-      withPlan(image, { labelling: { annotations: {}, labels: { a: 'b' } } });
+    const labelled = configure({ ...noEdit, labels: { set: { a: 'b' }, unset: [] } });
     const [root, image] = documentsIn((await rewrite(indexOf([annotated('gzip')]), [labelled])).tree);
     expect(root?.manifests?.[0]?.annotations).toEqual({ ...soci, kept: 'yes' });
     expect(image?.annotations).toMatchObject(soci);

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { recompress } from '../../../src/compress/recompress.ts';
 import { tune } from '../../../src/compress/tune.ts';
 import type { ProgressEvent } from '../../../src/events.ts';
-import { type Image, pipe, type Transform, withPlan } from '../../../src/image/image.ts';
+import { annotate } from '../../../src/configure/configure.ts';
+import { type Image, pipe, type Transform } from '../../../src/image/image.ts';
 import { identity } from '../../../src/jobs/rewrite/run.ts';
 import { actionOf } from '../../../src/layers/write/sealed-layer.ts';
 import { prune } from '../../../src/slim/prune.ts';
@@ -32,10 +33,7 @@ const index = buildIndex({
   ),
 });
 const lower: Transform = squash({ kind: 'range', from: 1, to: 2 });
-const annotated =
-  (annotations: Readonly<Record<string, string>>): Transform =>
-  (image) =>
-    withPlan(image, { labelling: { annotations, labels: {} } });
+const annotated = annotate;
 
 /** Makes an artifact: a manifest whose config is not that of an image. */
 function artifact(): BuiltTree {
