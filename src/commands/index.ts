@@ -137,7 +137,7 @@ export const config = rewriting<ConfigCommandSettings>('config', configOptions, 
   if (isNoEdit(configEditOf(settings)) && Object.keys(settings.annotation).length === 0)
     throw new OcislimError('USAGE', 'config needs to know what to change', {
       advice:
-        'Give --env, --entrypoint, --cmd, --user, --label or another option of "ocislim config --help".',
+        'Give --env, --entrypoint, --user or another option; "ocislim inspect IMAGE --config" shows a config.',
     });
   return { kind: 'copy', compression: null };
 });

@@ -114,7 +114,7 @@ export function parsePorts(texts: readonly string[], where: string): readonly st
   });
 }
 
-/** Reads an absolute path of the image; of Windows too. Nothing takes it away where `mayBeEmpty`. @throws USAGE naming the option */
+/** Reads an absolute path of the image; of Windows too. An empty one takes it away. @throws USAGE naming the option */
 export function parseImagePath(text: string, where: string): string {
   if (text === '' || isAbsolute.test(text)) return text;
   throw usage(where, text, 'it is not an absolute path in the image');
@@ -122,10 +122,11 @@ export function parseImagePath(text: string, where: string): string {
 
 const isAbsolute = /^(?:\/|[A-Za-z]:[\\/])[^\0]*$/;
 
-/** Reads paths of the image. @throws USAGE naming the option */
-export function parseImagePaths(texts: readonly string[], where: string): readonly string[] {
+/** Reads volumes: paths of the image, without what `docker run -v` mounts there. @throws USAGE naming the option */
+export function parseVolumes(texts: readonly string[], where: string): readonly string[] {
   return texts.map((text) => {
-    if (text === '') throw usage(where, text, 'it is not an absolute path in the image');
+    if (text === '' || /^\/.*:/s.test(text))
+      throw usage(where, text, 'it is not the path of a volume in the image', `Write ${where} /data.`);
     return parseImagePath(text, where);
   });
 }

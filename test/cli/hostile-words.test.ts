@@ -250,6 +250,14 @@ const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
     () => [`docker-archive:${places.docker}`, '--all', ...dry()],
     () => [`docker-archive:${places.docker}:none:v1`, '--all', ...dry()],
   ],
+  config: [
+    () => [`${places.image}:v1`, '--env', `A=${nasty}`, '--label', `${nasty}=x`, '--user', 'app', ...to()],
+    () => [`${places.image}:v1`, '--cmd', nasty, '--author', nasty, ...dry(), '--format', 'json'],
+    () => [`${places.image}:odd`, '--entrypoint', '["/a"]', ...to()],
+    () => [`${places.image}:v1`, '--healthcheck', nasty, ...dry()],
+    () => [`${places.image}:v1`, '--expose', nasty, ...dry()],
+    () => [`${places.image}:v1`, '--user', nasty, ...dry()],
+  ],
   prune: [
     () => [`${places.image}:v1`, '--shadowed', '--rule', 'cache/**', ...to()],
     () => [`${places.image}:v1`, '--shadowed', '--rule', 'cache/**', ...dry(), '--format', 'json'],

@@ -21,7 +21,7 @@ const raw =
 const deletion =
   'ocislim removes no image: use "skopeo delete docker://IMAGE", "crane delete IMAGE" or "regctl tag rm IMAGE".';
 const edit =
-  '"ocislim copy SRC DST --label K=V --annotation K=V" sets these; crane mutate, regctl image mod and buildah config change the rest of a config.';
+  'Use "ocislim config SRC DST --env K=V --label K=V": "ocislim help config" lists what it changes.';
 const building =
   'ocislim builds no image: use docker, buildah or kaniko, then "ocislim slim SRC DST". What SlimToolkit calls build is "ocislim slim SRC DST --record".';
 const running =
@@ -74,7 +74,7 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
     'clean clean-cache prune-files strip remove-files rm-files exclude',
     'Use "ocislim prune SRC DST --rule GLOB".',
   ],
-  ['manifest manifests index get-manifest raw config', raw],
+  ['manifest manifests index get-manifest raw', raw],
   ['mutate mod modify edit set annotate label', edit],
   ['append add insert add-layer attach', appending],
   ['digest', 'Use "ocislim inspect IMAGE --format {{.Digest}}".'],

@@ -7,7 +7,7 @@ import type { Advice, Row } from './advice.ts';
 import { slimToolkitOptions } from './slimtoolkit-options.ts';
 
 const stays = 'Leave it out: a manifest keeps its type (zstd layers make it OCI).';
-const config = 'ocislim does not change it: crane mutate, regctl image mod and buildah config do.';
+const onbuild = 'ocislim does not change it: buildah config does.';
 const lazy = 'ocislim does not write lazy formats: "nerdctl image convert" does.';
 const signing = 'ocislim signs nothing: use "cosign sign", after the last change of the image.';
 const unverified = 'Write --no-tls-verify (unverified certificates), or --insecure (plain HTTP too).';
@@ -17,6 +17,11 @@ const secondOrReport =
 const outputs =
   'output -o out output-path out-file outfile output-file save archive tarball tar-path tar oci-layout-path ocidir';
 const destinations = 'dest dst destination to target-image target-ref new-image dest-image -d';
+
+/** Makes a row of words for which there is an option of `config` and of the commands that rewrite. */
+function editing(words: string, option: string, value: string): Row {
+  return [words, `Write --${option} ${value}.`, option, `Use "ocislim config SRC DST --${option} ${value}".`];
+}
 
 const compression: readonly Row[] = [
   [
@@ -233,10 +238,28 @@ const comparing: readonly Row[] = [
 ];
 
 const configuring: readonly Row[] = [
+  editing('env -e set-env new-env add-env', 'env', 'K=V'),
+  editing('unset-env remove-env env-rm delete-env', 'unset-env', 'NAME'),
+  editing('entrypoint new-entrypoint config-entrypoint', 'entrypoint', 'COMMAND'),
+  editing('cmd new-cmd config-cmd', 'cmd', 'COMMAND'),
+  editing('user config-user', 'user', 'USER'),
+  editing('workdir new-workdir workingdir working-dir config-workingdir', 'workdir', 'DIR'),
+  editing('expose exposed-ports new-expose expose-add port', 'expose', 'PORT'),
+  editing('unexpose remove-expose expose-rm', 'unexpose', 'PORT'),
+  editing('volume volumes new-volume volume-add config-volume', 'volume', 'DIR'),
+  editing('unset-volume remove-volume volume-rm', 'unset-volume', 'DIR'),
+  editing('unset-label remove-label label-rm', 'unset-label', 'KEY'),
+  editing('stop-signal stopsignal config-stopsignal', 'stop-signal', 'SIGNAL'),
+  editing('healthcheck', 'healthcheck', 'CHECK'),
+  editing('shell', 'shell', 'JSON'),
+  editing('author', 'author', 'NAME'),
   [
-    'env -e set-env unset-env entrypoint cmd user workdir expose exposed-ports volume volumes stop-signal healthcheck author config shell onbuild new-entrypoint new-cmd new-expose new-workdir new-env new-volume remove-volume remove-expose remove-env remove-label image-overrides config-cmd config-entrypoint',
-    config,
+    'image-overrides config',
+    'Write what changes: --entrypoint, --cmd, --env, --user, --workdir, --expose, --volume, --label.',
+    'entrypoint',
+    'Use "ocislim config SRC DST --entrypoint COMMAND".',
   ],
+  ['onbuild', onbuild],
   ['labels set-label new-label config-label', 'Write --label K=V.', 'label'],
   ['annotations manifest-annotation', 'Write --annotation K=V.', 'annotation'],
   [

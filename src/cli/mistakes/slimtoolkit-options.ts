@@ -78,19 +78,13 @@ const asking: readonly Row[] = [
 
 const starting: readonly Row[] = [
   [
-    'publish-port publish-exposed-ports publish expose',
+    'publish-port publish-exposed-ports publish',
     'Write --run-publish [IP:][PORT:]PORT; probes need none.',
     'run-publish',
   ],
   ['run-target-as-user', 'Leave it out: the program runs as the user of its image.', 'run-user', recorded],
-  ['env', 'Write --run-env K=V for the recorded run.', 'run-env'],
   ['env-file', 'Write --run-env-file FILE for the recorded run.', 'run-env-file', recorded],
-  ['user', 'Write --run-user USER for the recorded run.', 'run-user'],
-  ['workdir', 'Write --run-workdir DIR for the recorded run.', 'run-workdir'],
-  ['entrypoint', 'Write --run-entrypoint WORDS for the recorded run.', 'run-entrypoint'],
-  ['cmd', 'Write the command of the recorded run behind two dashes, at the end.', 'run-entrypoint'],
-  ['mount volume volumes', 'Write --run-mount SRC:DST[:ro] for the recorded run.', 'run-mount'],
-  ['mount', recorded],
+  ['mount', 'Write --run-mount SRC:DST[:ro] for the recorded run.', 'run-mount', recorded],
   ['network', 'Write --run-network host, or leave it out: probes need none.', 'run-network', recorded],
   ['etc-hosts-map link add-host', 'Write --run-hosts NAME=IP.', 'run-hosts', recorded],
   ['cro-shm-size', 'Write --run-tmpfs /dev/shm:SIZE.', 'run-tmpfs', recorded],

@@ -57,12 +57,12 @@ export const configuring = {
     describe: 'expose a port or a range of ports no longer (repeatable)',
     group,
   }),
-  volume: names(async () => (await values()).parseImagePaths, {
+  volume: names(async () => (await values()).parseVolumes, {
     value: 'DIR',
     describe: 'declare a volume of the image (repeatable)',
     group,
   }),
-  unsetVolume: names(async () => (await values()).parseImagePaths, {
+  unsetVolume: names(async () => (await values()).parseVolumes, {
     value: 'DIR',
     describe: 'remove a volume of the image (repeatable)',
     group,
