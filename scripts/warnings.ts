@@ -5,7 +5,7 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
   ATTESTATION_DROPPED:
     'An attestation (provenance, SBOM) was left out of the index, because the image that it is about has changed.',
   REFERRERS_LEFT:
-    'Signatures or other artifacts refer to the source. They do not hold for the new digest and stay where they are. Or the source itself refers to another manifest (its `subject`), which the changed one does not.',
+    'Signatures or other artifacts refer to the source. They do not hold for the new digest and stay where they are (`--referrers copy` takes them along, with the old image). Or the source itself refers to another manifest (its `subject`), which the changed one does not.',
   FAMILY_CHANGED:
     'The manifest became an OCI manifest: Docker’s own format has no media type for zstd layers, and in OCI layouts and archives most programs read OCI manifests only. The digest changes, so signatures do not hold.',
   NOT_AN_IMAGE:

@@ -6,6 +6,8 @@
 export type ProgressEvent =
   | { readonly type: 'warning'; readonly code: WarningCode; readonly message: string }
   | { readonly type: 'detail'; readonly message: string }
+  /** What a person should know before the work goes on, and need not change. */
+  | { readonly type: 'note'; readonly message: string }
   | ({ readonly type: 'task-start' } & TaskStart)
   | {
       readonly type: 'task-progress';

@@ -89,6 +89,11 @@ export const limitTable = {
     unit: 'count',
     doc: 'Levels of nested indexes.',
   },
+  referrers: {
+    value: 1000,
+    unit: 'count',
+    doc: 'Artifacts about one source (signatures, attestations, SBOMs), and about these. Each may take requests.',
+  },
   redirects: {
     value: 5,
     unit: 'count',

@@ -95,6 +95,8 @@ export async function writeDebugImage(wanted: Wanted, workspace: Workspace): Pro
       platforms: [],
       platformsOfIndex: [],
       requireSavings: null,
+      referrers: 'drop',
+      carried: null,
     });
     const digest = result.root?.descriptor.digest;
     if (digest === undefined) throw new OcislimError('INTERNAL', 'the debug image was not written');

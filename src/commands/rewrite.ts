@@ -177,6 +177,7 @@ function optionsOf(
     limits,
     epoch: settings.sourceDateEpoch,
     requireSavings: settings.requireSavings ?? null,
+    referrers: settings.referrers,
     // The digests of removed files cost a hash of each: they are made for reports only.
     digests: settings.report.length > 0 || settings.format === 'json',
     headers: showFiles(settings.report),

@@ -43,7 +43,7 @@ export async function runChecked(
   const digest = first.root?.descriptor.digest;
   if (digest === undefined) throw new OcislimError('INTERNAL', 'nothing was written to verify');
   await check(place, digest);
-  const second = await publishLayout(options, place, workspace);
+  const second = await publishLayout(options, { place, first }, workspace);
   if (second.root?.descriptor.digest !== digest)
     throw new OcislimError('INTERNAL', `${target.label} has another image than the one verified, ${digest}`);
   return settle(first, second);
@@ -55,7 +55,9 @@ async function writeLayout(options: RunOptions, place: Reference, workspace: Wor
   try {
     const { target } = options;
     const like = target?.layerFormat === 'plain' ? new PlainLayout(layout) : layout;
-    return await run({ ...options, target: like, family: target?.family ?? null });
+    // What is about the source goes to the destination, and not to this disk.
+    const referrers = options.referrers === 'copy' ? 'later' : (options.referrers ?? 'drop');
+    return await run({ ...options, target: like, family: target?.family ?? null, referrers });
   } catch (error) {
     throw withAdvice(error);
   }
@@ -64,10 +66,11 @@ async function writeLayout(options: RunOptions, place: Reference, workspace: Wor
 /** Copies the verified result to the target, without a transform. */
 async function publishLayout(
   options: RunOptions,
-  place: Reference,
+  { place, first }: { readonly place: Reference; readonly first: RunOutcome },
   workspace: Workspace,
 ): Promise<RunOutcome> {
   await using result = await workspace.openResult(place);
+  const found = first.artifacts.map(({ artifact }) => artifact);
   // Awaited here: a promise that is returned as it is would be settled after the layout is closed.
   return await run({
     ...options,
@@ -77,6 +80,8 @@ async function publishLayout(
     platformsOfIndex: [],
     cache: null,
     requireSavings: null,
+    referrers: options.referrers === 'copy' ? 'copy' : 'drop',
+    carried: { set: first.set, found, source: options.source },
   });
 }
 
@@ -149,8 +154,10 @@ function settle(first: RunOutcome, second: RunOutcome): RunOutcome {
     if (adoption === 'present') return { ...layer, kind: 'recalled', from: 'target' };
     return layer.kind === 'recalled' ? { ...layer, from: 'cache' } : layer;
   };
+  const isRow = ({ artifact }: RunOutcome['artifacts'][number]) => artifact.by === 'row';
   return {
     ...first,
+    artifacts: [...second.artifacts.filter((each) => !isRow(each)), ...first.artifacts.filter(isRow)],
     images: first.images.map((image) => ({
       ...image,
       layers: image.layers.map((layer) => ({

@@ -27,7 +27,7 @@ export function subjectOf(document: JsonObject, what: string): Descriptor | null
 }
 
 /** Returns what a document says it is: its `artifactType`, else the media type of its config (image-spec manifest.md). */
-function artifactTypeOf({ artifactType, config }: JsonObject): string | null {
+export function artifactTypeOf({ artifactType, config }: JsonObject): string | null {
   if (typeof artifactType === 'string' && artifactType !== '') return artifactType;
   const type = isJsonObject(config) ? config['mediaType'] : null;
   return typeof type === 'string' && type !== '' ? type : null;

@@ -79,8 +79,8 @@ export interface Source extends AsyncCloseable {
 
 /** An artifact about an image, as the place lists it. Lists may lack its type and annotations, which its manifest has. */
 export interface Referrer extends Descriptor {
-  /** The tag by which it is found, where that stands for its subject: `sha256-….sig`, as cosign writes them. Default: its `subject`. */
-  readonly tag?: string;
+  /** The tags that stand for its subject and name it: `sha256-….sig`, as cosign writes them. Default: none, it is found by its `subject`. */
+  readonly tags?: readonly string[];
 }
 
 /** How an unchanged blob came to the target. */

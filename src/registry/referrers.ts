@@ -35,7 +35,11 @@ export async function findReferrers(
     cosignSuffixes.map((suffix) => describeTag(repository, `${base}${suffix}`, signal)),
   );
   const found = new Map<Digest, Referrer>(listed.map((each) => [each.digest, each]));
-  for (const each of tagged) if (each !== null && !found.has(each.digest)) found.set(each.digest, each);
+  for (const each of tagged) {
+    if (each === null) continue;
+    const known = found.get(each.descriptor.digest) ?? each.descriptor;
+    found.set(known.digest, { ...known, tags: [...(known.tags ?? []), each.tag] });
+  }
   return [...found.values()];
 }
 
@@ -99,13 +103,13 @@ async function describeTag(
   repository: Repository,
   tag: string,
   signal: AbortSignal,
-): Promise<Referrer | null> {
+): Promise<{ readonly tag: string; readonly descriptor: Referrer } | null> {
   const head = await quietly(() => headManifest(repository, { tag }, signal));
   if (head === null) return null;
   if (head.digest !== null && head.size !== null)
-    return { ...makeDescriptor(head.mediaType, head.digest, head.size), tag };
+    return { tag, descriptor: makeDescriptor(head.mediaType, head.digest, head.size) };
   const raw = await quietly(() => getManifest(repository, { tag }, signal));
-  return raw === null ? null : { ...raw.descriptor, tag };
+  return raw === null ? null : { tag, descriptor: raw.descriptor };
 }
 
 /** Returns null for a refusal: registries refuse what they do not have, or do not know, in many ways. */

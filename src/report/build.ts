@@ -5,6 +5,7 @@
 import { describeEncoder } from '../codec/describe-encoder.ts';
 import type { RecordingFacts } from '../jobs/record/trial/trial.ts';
 import { describePlatform, type ImageOutcome, type RunOutcome } from '../jobs/rewrite/records.ts';
+import { reportArtifacts } from './build/artifacts.ts';
 import { reportCompressing } from './build/compressing.ts';
 import { reportFindings } from './build/findings.ts';
 import { reportKeeping } from './build/keeping.ts';
@@ -56,6 +57,7 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
     ...(context.recording == null
       ? {}
       : { recording: reportRecording(context.recording, context.time != null) }),
+    ...reportArtifacts(outcome),
     platforms: images.map((image) => reportImage(image, context)),
     transfer: reportTransfer(outcome),
   };

@@ -40,6 +40,7 @@ export function renderMarkdown(report: Report): string {
     ...(report.recording === undefined ? [] : renderRecording(report.recording)),
     ...budgetLines(report).map((line) => `${escapeMarkdown(capitalized(line))}.`),
     ...(transfer === '' ? [] : [`Transfer: ${transfer}.`]),
+    ...renderArtifacts(report),
     ...renderWarnings(warnings),
     renderMaker(report),
   ];
@@ -53,6 +54,22 @@ function imageRows({ source, destination, debug }: Report): string[][] {
     ['old', code(source.reference), code(source.digest)],
     ...references.map((reference) => ['new', code(reference), code(destination?.digest ?? '')]),
     ...(debug === undefined ? [] : [['debug', code(debug.reference), code(debug.digest)]]),
+  ];
+}
+
+/** Lists what speaks of the source, and what became of each. */
+function renderArtifacts({ referrers = [] }: Report): string[] {
+  if (referrers.length === 0) return [];
+  const rows = referrers.map(({ kind, predicateTypes, artifactType, mediaType, digest, fate, platform }) => [
+    kind,
+    (predicateTypes.length > 0 ? predicateTypes : [artifactType ?? mediaType]).map(code).join(', '),
+    code(digest),
+    platform === null ? '' : code(platform),
+    fate,
+  ]);
+  return [
+    '## Signatures, attestations, SBOMs',
+    table(['kind', 'type', 'digest', 'about', 'now'], rows, 'lllll'),
   ];
 }
 

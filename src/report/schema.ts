@@ -7,6 +7,7 @@ import { engineNames } from '../codec/encoding.ts';
 import { granularities } from '../image/trace-pruning.ts';
 import { compressions } from '../oci/media-type.ts';
 import { reportId } from './report.ts';
+import { artifact } from './schema-artifacts.ts';
 import { finding } from './schema-findings.ts';
 import { recording } from './schema-recording.ts';
 import { surface } from './schema-surface.ts';
@@ -334,6 +335,12 @@ export const reportSchema = z
       .exactOptional()
       .describe(
         'How the image was recorded, and its pruned form tried (slim --record); absent from other runs.',
+      ),
+    referrers: z
+      .array(artifact)
+      .exactOptional()
+      .describe(
+        'Artifacts about the source: signatures, attestations, SBOMs. Absent where none were found; a copy that leaves them behind does not look for them.',
       ),
     platforms: z.array(platform).describe('The images; none where an artifact was copied.'),
     transfer: z.strictObject({

@@ -116,9 +116,9 @@ describe.each(Object.entries(places))('artifacts about images in %s', (_, place)
       return is;
     };
     const there = async () =>
-      (await (await source(at('v1'))).referrers(subject.digest, never)).map(({ digest, tag: by }) => [
+      (await (await source(at('v1'))).referrers(subject.digest, never)).map(({ digest, tags }) => [
         digest,
-        by,
+        ...(tags ?? []),
       ]);
     const [one, two] = [signed('a'), signed('a', 'b')];
     await tagged(one);

@@ -131,6 +131,7 @@ export class Progress {
         break;
       case 'warning':
       case 'detail':
+      case 'note':
         break;
     }
   }
@@ -144,6 +145,8 @@ export class Progress {
         ];
       case 'detail':
         return this.#verbose ? [this.#style.dim(escapeText(event.message))] : [];
+      case 'note':
+        return this.#mode === 'none' ? [] : [escapeText(event.message)];
       case 'task-start': {
         if (!plain) return [];
         const size = event.total === null ? '' : `, ${formatSize(event.total)}`;

@@ -1,7 +1,6 @@
 import { OcislimError } from '../../errors.ts';
-import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Source } from '../../place/place.ts';
+import type { Referrer, Source } from '../../place/place.ts';
 
 /**
  * What refers to manifests of a source, asked for while blobs are copied: a registry takes up to five requests for it. Each manifest
@@ -11,7 +10,7 @@ export class AskedReferrers implements AsyncDisposable {
   readonly #source: Source;
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #asked = new Map<Digest, Promise<readonly Descriptor[]>>();
+  readonly #asked = new Map<Digest, Promise<readonly Referrer[]>>();
 
   constructor(source: Source, signal: AbortSignal) {
     this.#source = source;
@@ -19,7 +18,7 @@ export class AskedReferrers implements AsyncDisposable {
   }
 
   /** Returns what refers to a manifest. A caller that only wants it to be asked need not await it. @throws what sources throw */
-  of(digest: Digest): Promise<readonly Descriptor[]> {
+  of(digest: Digest): Promise<readonly Referrer[]> {
     let asked = this.#asked.get(digest);
     if (asked === undefined) {
       asked = this.#source.referrers(digest, this.#signal);

@@ -28,6 +28,8 @@ export interface AssembleOptions {
   readonly family: Family;
   /** The reference that the image was read by. */
   readonly sourceName: string;
+  /** Whether an attestation in the source's index is about the image: it holds for the original only, which the new one then names. */
+  readonly isAttested: boolean;
   /** RFC 3339; replaces the time of new history rows. */
   readonly created: string | null;
 }
@@ -73,7 +75,7 @@ function assembleManifest(
     delete annotations['org.opencontainers.image.base.digest'];
     delete annotations['org.opencontainers.image.base.name'];
   }
-  noteOrigin(written, annotations, options.sourceName);
+  noteOrigin(written, annotations, options);
   const all = { ...annotations, ...plan.annotations };
   if (Object.keys(all).length > 0) json['annotations'] = all;
   else delete json['annotations'];
@@ -82,9 +84,14 @@ function assembleManifest(
 
 /**
  * Names the original in the annotations of an image that has lost files or mode bits; an image that is pruned again keeps
- * the name of its first original. Shadowed, squashed and repacked files are not lost. The name goes once all is restored.
+ * the name of its first original. Shadowed, squashed and repacked files are not lost; but what is attested of an original would be, unless the
+ * image names it. The name goes once all is restored.
  */
-function noteOrigin({ image, resolution }: WrittenImage, annotations: JsonObject, sourceName: string): void {
+function noteOrigin(
+  { image, resolution }: WrittenImage,
+  annotations: JsonObject,
+  { sourceName, isAttested }: AssembleOptions,
+): void {
   const { removals, cleared, restored } = resolution;
   const isWhole = restored !== null && restored.missing === 0;
   if (isWhole && originOf(image)?.digest === image.original?.descriptor.digest) {
@@ -92,7 +99,7 @@ function noteOrigin({ image, resolution }: WrittenImage, annotations: JsonObject
     delete annotations[originAnnotations.name];
   }
   const isLossy = cleared.size > 0 || removals.some(({ reason }) => reason.kind === 'rule');
-  if (!isLossy || originOf(image) !== null) return;
+  if (!(isLossy || isAttested) || originOf(image) !== null) return;
   annotations[originAnnotations.digest] = image.descriptor.digest;
   // What came from standard input cannot be read there again.
   if (!isStreamText(sourceName)) annotations[originAnnotations.name] = sourceName;

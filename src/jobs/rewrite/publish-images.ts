@@ -8,26 +8,28 @@ import { isUntouched } from '../../image/image.ts';
 import { SpoolRoom } from '../../layers/edit/spool.ts';
 import { LayerWriter } from '../../layers/write/layer-writer.ts';
 import { encodingOfBlob } from '../../layers/write/sealed-layer.ts';
+import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { Family } from '../../oci/media-type.ts';
 import { joinPacking, type Packing } from '../../oci/packing-notes.ts';
 import type { RawManifest, Target } from '../../place/place.ts';
 import { mapParallel } from '../../stream/parallel.ts';
-import type { ImageSet } from '../image-set.ts';
-import { AskedReferrers } from './asked-referrers.ts';
+import { type ImageSet, membersBelow } from '../image-set.ts';
 import { type Assembled, assemble } from './assemble.ts';
+import { type AboutSource, type ArtifactOutcome, carryArtifacts, rowFates } from './carry-artifacts.ts';
 import { familyOfAll, isUnchanged, statesActualTypes } from './family.ts';
 import { isWrittenAlone } from './one-image.ts';
 import { packingOf } from './packing-of.ts';
 import { requireSavings } from './gate.ts';
-import type { AssembledImage, DecidedImage, RunOutcome, WrittenImage } from './records.ts';
+import type { AssembledImage, DecidedImage, OtherBytes, RunOutcome, WrittenImage } from './records.ts';
 import type { RunContext } from './run.ts';
 import type { Tuning } from './tune-layers.ts';
-import { isOnePlace, warnOfReferrers } from './warnings.ts';
+import { isOnePlace, warnOfChanged, warnOfReferrers } from './warnings.ts';
 import { adoptions, writeLayers } from './write-layers.ts';
 import { writeManifests } from './write-manifests.ts';
 
 /** The context of a run that writes. */
-type WritingContext = RunContext & { readonly target: Target };
+type WritingContext = RunContext & { readonly target: Target; readonly about: AboutSource };
 
 /** Writes the images of a set and publishes them. @throws GATE, and what places and layers throw */
 export async function publishImages(
@@ -35,11 +37,10 @@ export async function publishImages(
   { images, budgets }: Tuning,
   context: WritingContext,
 ): Promise<RunOutcome> {
-  const { source, target, reader, pool, listener, cache, cached, signal } = context;
+  const { source, target, reader, pool, listener, cache, cached, referrers, signal } = context;
   const room = new SpoolRoom(context.scratch);
   const writer = new LayerWriter({ source, target, reader, pool, listener, cache, room });
   const early = imagesWithOldConfigs(target, images);
-  await using referrers = new AskedReferrers(source, signal);
   const subjects = subjectsOf(set, images, target);
   if (!isOnePlace(source, target))
     for (const { descriptor } of subjects) void referrers.of(descriptor.digest);
@@ -47,7 +48,8 @@ export async function publishImages(
   requireSavings(context.requireSavings, written);
   const wanted = context.family === undefined ? target.family : context.family;
   const family = familyOfAll({ set, images: written, wanted, listener });
-  const assembled = written.map((image) => assembleImage(image, family, context));
+  const attested = attestedIn(set);
+  const assembled = written.map((image) => assembleImage(image, { family, attested }, context));
   const others = { present: 0, mounted: 0, copied: 0 };
   const root = await writeManifests(assembled, {
     ...context,
@@ -58,7 +60,7 @@ export async function publishImages(
     there: new Set(early.map(({ image }) => image.manifest.config.digest)),
     again: (digests, inner) => writer.again(digests, inner),
   });
-  for (const subject of subjects) await warnOfReferrers(subject, root, { ...context, referrers });
+  const artifacts = await settleArtifacts(set, assembled, root, { ...context, others });
   // A warning that --strict makes an error comes before the tag.
   signal.throwIfAborted();
   await publish(target, { root, packing: joinPacking(assembled.map(packingOf)) }, signal);
@@ -66,12 +68,53 @@ export async function publishImages(
     set,
     images: assembled.map((image) => ({ ...image, manifest: image.assembled.manifest })),
     root,
+    artifacts,
     encodings: encodingsOf(written),
     budgets,
     downloaded: reader.downloaded,
     others,
     cache: cached === null ? null : { downloaded: cached.downloaded, reused: cached.reused + writer.reused },
   };
+}
+
+/** Takes the artifacts about the source along, or warns of those that stay behind. Returns what became of each. */
+async function settleArtifacts(
+  set: ImageSet,
+  images: readonly AssembledImage[],
+  root: RawManifest,
+  context: WritingContext & { readonly others: OtherBytes },
+): Promise<readonly ArtifactOutcome[]> {
+  const { about, target, signal } = context;
+  const changed = new Set(images.filter(isChanged).map(({ member }) => member.raw.descriptor.digest));
+  const rows = rowFates(about.found, changed);
+  if (about.mode === 'copy') {
+    const written = new Set([root, ...images.map(({ assembled }) => assembled.manifest)].map(digestOf));
+    return [...(await carryArtifacts(asCarried(about), { ...context, written, signal })), ...rows];
+  }
+  const found = about.found.filter(({ by }) => by !== 'row');
+  if (about.mode !== 'later') {
+    const subjects = subjectsOf(set, images, target);
+    for (const subject of subjects) await warnOfReferrers(subject, root, context);
+    const told = new Set(subjects.map(digestOf));
+    warnOfChanged(
+      found.filter((each) => each.about !== null && changed.has(each.about) && !told.has(each.about)),
+      context.listener,
+    );
+  }
+  return [...found.map((artifact) => ({ artifact, fate: 'left' }) as const), ...rows];
+}
+
+/** Leaves out the rows of the index, which are written with it. */
+function asCarried({ found, ...about }: AboutSource): AboutSource {
+  return { ...about, found: found.filter(({ by }) => by !== 'row') };
+}
+
+function isChanged({ member, assembled }: AssembledImage): boolean {
+  return member.raw.descriptor.digest !== assembled.manifest.descriptor.digest;
+}
+
+function digestOf({ descriptor }: RawManifest): Digest {
+  return descriptor.digest;
 }
 
 /** Returns what signatures may refer to: the source, and its image where only that is written. */
@@ -104,9 +147,18 @@ async function writeBlobs(
   return written;
 }
 
+/** Returns the digests that attestations in the index are about. */
+function attestedIn({ index, members }: ImageSet): ReadonlySet<string> {
+  const children = [
+    ...(index?.children ?? []),
+    ...membersBelow({ members }).flatMap((member) => (member.child === null ? [] : [member.child])),
+  ];
+  return new Set(children.flatMap((child) => (isAttestation(child) ? (attestedDigest(child) ?? []) : [])));
+}
+
 function assembleImage(
   written: WrittenImage,
-  family: Family | null,
+  { family, attested }: { readonly family: Family | null; readonly attested: ReadonlySet<string> },
   context: WritingContext,
 ): AssembledImage {
   const { image, member } = written;
@@ -123,6 +175,7 @@ function assembleImage(
     : assemble(written, {
         family: family ?? image.manifest.family,
         sourceName: context.source.label,
+        isAttested: attested.has(member.raw.descriptor.digest),
         created: epoch === null ? null : new Date(epoch * 1000).toISOString().replace('.000Z', 'Z'),
       });
   return { ...written, assembled };

@@ -12,6 +12,7 @@ import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
 import type { ImageMember, ImageSet } from '../image-set.ts';
 import type { Assembled } from './assemble.ts';
+import type { ArtifactOutcome } from './carry-artifacts.ts';
 import type { LayerEstimate } from './estimate-layers.ts';
 import type { BudgetUse, LayerTuning } from './tune-layers.ts';
 
@@ -86,6 +87,8 @@ export interface RunOutcome {
   readonly images: readonly ImageOutcome[];
   /** The manifest or index that is now published; null in a dry run. */
   readonly root: RawManifest | null;
+  /** The artifacts about the source, as far as they were looked for, and what became of each. */
+  readonly artifacts: readonly ArtifactOutcome[];
   /** The encodings of new blobs, each once. */
   readonly encodings: readonly PackedEncoding[];
   readonly budgets: readonly BudgetUse[];

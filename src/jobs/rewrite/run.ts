@@ -18,14 +18,24 @@ import type { BlobCache } from '../../store/cache/blob-cache.ts';
 import { CachedSource } from '../../store/cache/cached-source.ts';
 import { type ImageSet, readImageSet } from '../image-set.ts';
 import { warnOfHistory } from './history.ts';
+import { AskedReferrers } from './asked-referrers.ts';
+import {
+  type AboutSource,
+  type CarriedArtifacts,
+  plannedFates,
+  refuseArtifacts,
+  refuseToCarry,
+  tellArtifacts,
+} from './carry-artifacts.ts';
+import type { FoundArtifact, ReferrerMode } from './find-artifacts.ts';
 import { identity, type Job, jobOf } from './job.ts';
 import { planImages } from './plan-images.ts';
 import { holdsOneImage, type Place, refuseUnfit, warnOfLeftOut } from './one-image.ts';
 import { publishImages } from './publish-images.ts';
-import type { DecidedImage, ResolvedImage, RunOutcome } from './records.ts';
+import type { DecidedImage, PlannedImage, ResolvedImage, RunOutcome } from './records.ts';
 import { resolveImages } from './resolve-images.ts';
 import type { TuneContext, Tuning } from './tune-layers.ts';
-import { warnOfEncodings, warnOfFrames, warnOfOthers, warnOfResolution } from './warnings.ts';
+import { isOnePlace, warnOfEncodings, warnOfFrames, warnOfOthers, warnOfResolution } from './warnings.ts';
 
 export { identity };
 export type { RunOutcome } from './records.ts';
@@ -62,6 +72,10 @@ export interface RunOptions {
   readonly family?: Family | null;
   /** Bounds of what is accepted from sources. Default: `defaultLimits`. */
   readonly limits?: Limits;
+  /** What happens to the artifacts about the source. Default: `drop`. */
+  readonly referrers?: ReferrerMode;
+  /** The artifacts about the source, where an earlier run has found them. Default: this run looks for them. */
+  readonly carried?: CarriedArtifacts | null;
   /** Whether to record the digest of every removed file. Default: no. */
   readonly digests?: boolean;
   /** Whether to scan the headers of all layers, those included that the plan need not know. Default: no. */
@@ -71,7 +85,8 @@ export interface RunOptions {
 }
 
 /** What the steps of one run share. */
-export interface RunContext extends Omit<RunOptions, 'transform' | 'unpacked' | 'cache' | 'limits'> {
+export interface RunContext
+  extends Omit<RunOptions, 'transform' | 'unpacked' | 'cache' | 'limits' | 'referrers' | 'carried'> {
   /** The source, behind the cache if there is one. */
   readonly source: Source;
   readonly cached: CachedSource | null;
@@ -79,6 +94,7 @@ export interface RunContext extends Omit<RunOptions, 'transform' | 'unpacked' | 
   readonly limits: Limits;
   readonly scratch: Scratch;
   readonly reader: LayerReader;
+  readonly referrers: AskedReferrers;
 }
 
 /**
@@ -93,6 +109,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   await using scratch = new Scratch(options.maxScratch);
   const context = contextOf(options, scratch);
   const { source, listener, target, signal } = context;
+  await using _ = context.referrers;
   const set = await readSet(job, context);
   const planned = planImages(job, set, source.label);
   const place = placeOf(options);
@@ -101,6 +118,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     warnOfLeftOut(set, place, listener);
     signal.throwIfAborted();
   }
+  const about = await artifactsOf(set, planned, { job, options, context });
   const resolved = await resolveImages(
     planned.map((each) => ({ ...each, image: finish(each.image) })),
     context,
@@ -114,8 +132,8 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   warnOfEncodings(images, listener);
   for (const image of images) warnOfFrames(image, place, listener);
   // Awaited here, since the scratch is closed at the end of this block.
-  if (target === null) return await dryOutcome(set, { images, budgets }, context);
-  return await publishImages(set, { images, budgets }, { ...context, target });
+  if (target === null) return await dryOutcome(set, { images, budgets }, { ...context, about });
+  return await publishImages(set, { images, budgets }, { ...context, target, about });
 }
 
 /** Returns where a run writes to, or would write to; null for a dry run that names no place. */
@@ -136,7 +154,46 @@ function contextOf(options: RunOptions, scratch: Scratch): RunContext {
   const source = cached ?? options.source;
   const threads = options.pool.unpackers;
   const reader = new LayerReader({ source, scratch, listener, cache, threads, limits });
-  return { ...options, source, cached, cache, limits, scratch, reader };
+  const referrers = new AskedReferrers(source, options.signal);
+  return { ...options, source, cached, cache, limits, scratch, reader, referrers };
+}
+
+/**
+ * Finds the artifacts about the source, tells of them, and refuses them where that is asked for. A copy that leaves them behind does not look for
+ * all, since they hold where they are. @throws GATE, LIMIT, UNSUPPORTED
+ */
+async function artifactsOf(
+  set: ImageSet,
+  planned: readonly PlannedImage[],
+  {
+    job,
+    options,
+    context,
+  }: { readonly job: Job; readonly options: RunOptions; readonly context: RunContext },
+): Promise<AboutSource> {
+  const { referrers: mode = 'drop', carried = null } = options;
+  const { source, target, listener } = context;
+  if (mode === 'copy' && holdsOneImage(placeOf(options))) refuseToCarry(placeOf(options)?.label ?? '');
+  if (carried !== null) return { mode, ...carried };
+  const isStill = target !== null && isOnePlace(source, target) && job.kind === 'copy';
+  if (isStill || (mode === 'drop' && job.kind === 'copy')) return { mode: 'drop', set, found: [], source };
+  const { findArtifacts } = await import('./find-artifacts.ts');
+  const found = await findArtifacts(set, planned, { ...context, thorough: mode !== 'drop' });
+  tellArtifacts(found, mode, listener);
+  if (mode === 'fail') refuseArtifacts(await leftOf(found, job, context), source);
+  return { mode, set, found, source };
+}
+
+/** Returns the artifacts that a run leaves behind. A copy within a folder leaves none. */
+async function leftOf(
+  found: readonly FoundArtifact[],
+  job: Job,
+  { target, signal }: RunContext,
+): Promise<readonly FoundArtifact[]> {
+  if (job.kind !== 'copy' || target === null || target.mountable !== null) return found;
+  const left: FoundArtifact[] = [];
+  for (const each of found) if (!(await target.has(each.referrer, signal))) left.push(each);
+  return left;
 }
 
 function readSet(job: Job, context: RunContext): Promise<ImageSet> {
@@ -185,9 +242,9 @@ function untuned(image: ResolvedImage): DecidedImage {
 async function dryOutcome(
   set: ImageSet,
   { images, budgets }: Tuning,
-  context: RunContext,
+  context: RunContext & { readonly about: AboutSource },
 ): Promise<RunOutcome> {
-  const { reader, cached, pool, listener, signal } = context;
+  const { reader, cached, pool, listener, signal, about } = context;
   const { estimateLayers } = await import('./estimate-layers.ts');
   const layerFormat = placeOf(context)?.layerFormat ?? 'any';
   const estimates = await estimateLayers(images, { layerFormat, reader, pool, listener, signal });
@@ -202,6 +259,7 @@ async function dryOutcome(
       manifest: null,
     })),
     root: null,
+    artifacts: plannedFates(about),
     encodings: [],
     budgets,
     downloaded: reader.downloaded,

@@ -16,6 +16,7 @@ import type { CheckedClosure } from '../../closure/close-image.ts';
 import { type ImageMember, type ImageSet, membersBelow } from '../image-set.ts';
 import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
 import type { AskedReferrers } from './asked-referrers.ts';
+import type { FoundArtifact } from './find-artifacts.ts';
 import type { DecidedImage, ResolvedImage } from './records.ts';
 
 /** Warns of what the resolution of an image could not do, or did with doubts. */
@@ -212,6 +213,18 @@ export async function warnOfReferrers(
     type: 'warning',
     code: 'REFERRERS_LEFT',
     message: `${artifacts} to the source (${[...kinds].join(', ')}): ${isSame ? 'they are not copied with it, and stay behind' : 'signatures and attestations do not hold for the new digest and stay behind'}`,
+  });
+}
+
+/** Warns of artifacts that are about images which are others now. */
+export function warnOfChanged(found: readonly FoundArtifact[], listener: Listener): void {
+  if (found.length === 0) return;
+  const kinds = new Set(found.map(({ facts, referrer }) => facts.artifactType ?? referrer.mediaType));
+  const artifacts = found.length === 1 ? '1 artifact refers' : `${found.length} artifacts refer`;
+  listener({
+    type: 'warning',
+    code: 'REFERRERS_LEFT',
+    message: `${artifacts} to images of the source that have changed (${[...kinds].join(', ')}): signatures and attestations do not hold for the new digests and stay behind`,
   });
 }
 

@@ -1,9 +1,12 @@
 /** The options of the result: where it goes, its names, and what is checked before it is published. Every rewriting command has them. */
 import { OcislimError } from '../../errors.ts';
 import type { Platform } from '../../oci/platform.ts';
-import { flag, fromVariable, list, parsePairs, parsed, splitNames, text } from '../option.ts';
+import { choice, flag, fromVariable, list, parsePairs, parsed, splitNames, text } from '../option.ts';
 import { parsePercent } from '../sizes.ts';
 import { parseEpoch } from '../duration.ts';
+
+/** What happens to the artifacts about a source. */
+const referrerModes = ['drop', 'copy', 'fail'] as const;
 
 export const platform = list(readPlatforms, {
   value: 'OS/ARCH',
@@ -35,6 +38,13 @@ export const result = {
   label: list(parsePairs, {
     value: 'K=V',
     describe: 'set a label of the image config (repeatable)',
+    group: 'Result',
+  }),
+  referrers: choice(referrerModes, {
+    default: 'drop',
+    describe: 'leave signatures and SBOMs of the source, take them along, or fail',
+    details:
+      'They name the old digest, so that they do not hold for a changed image: drop tells of each. copy takes them to another place together with what they are about, unchanged. fail exits with 3 before anything is written. See docs/referrers.md.',
     group: 'Result',
   }),
   requireSavings: parsed(parsePercent, {

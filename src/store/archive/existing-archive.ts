@@ -204,7 +204,9 @@ export class ExistingArchive extends Closeable {
     const what = `${this.#archive.label}: manifest ${digest}`;
     const bytes = await collect(verify(this.#files.blob(digest, signal), { digest, size }, what), size, what);
     const json = parseJsonObject(bytes, what);
-    for (const child of [json['config'], json['layers'], json['blobs'], json['manifests']].flat()) {
+    // What an artifact is about may have no row of its own.
+    const named = [json['config'], json['layers'], json['blobs'], json['manifests'], json['subject']];
+    for (const child of named.flat()) {
       if (!isJsonObject(child) || !isDigest(child['digest'])) continue;
       const type = child['mediaType'];
       await this.#reach(child['digest'], typeof type === 'string' ? type : '', blobs, signal);

@@ -110,10 +110,14 @@ export class LayoutSource extends Closeable implements Source {
   /** Searches the manifests that index.json lists, and the tags that stand for referrers in other places. */
   async referrers(digest: Digest, signal: AbortSignal): Promise<readonly Referrer[]> {
     const found = new Map<Digest, Referrer>();
+    const read = new Map<Digest, readonly Referrer[]>();
     for (const entry of await this.entries(signal)) {
-      if (found.has(entry.digest) || entry.digest === digest || !mayBeManifest(entry)) continue;
-      for (const descriptor of await this.#referrersIn(entry, digest, signal))
-        if (!found.has(descriptor.digest)) found.set(descriptor.digest, descriptor);
+      if (entry.digest === digest || !mayBeManifest(entry)) continue;
+      const isTagged = tagIn(entry)?.startsWith(referrersTag(digest)) === true;
+      const known = isTagged ? undefined : read.get(entry.digest);
+      const here = known ?? (await this.#referrersIn(entry, digest, signal));
+      if (!isTagged) read.set(entry.digest, here);
+      for (const each of here) found.set(each.digest, joined(found.get(each.digest), each));
     }
     return [...found.values()];
   }
@@ -163,12 +167,12 @@ export class LayoutSource extends Closeable implements Source {
     const json = parseJsonObject(manifest.bytes, `${this.#what}: ${entry.digest}`);
     const { subject } = json;
     const refers = isJsonObject(subject) && subject['digest'] === digest ? [listed(manifest)] : [];
-    const tag = entry.refName?.slice(entry.refName.lastIndexOf(':') + 1);
+    const tag = tagIn(entry);
     // Tags of registries without a referrers API (distribution-spec, "Referrers Tag Schema"): an index of referrers.
     const base = referrersTag(digest);
     if (tag === base) return [...refers, ...(await this.#childrenThere(json, signal))];
     // Tags of cosign: `sha256-….sig`, `sha256-….att`.
-    return tag?.startsWith(`${base}.`) === true ? [{ ...manifest.descriptor, tag }] : refers;
+    return tag?.startsWith(`${base}.`) === true ? [{ ...listed(manifest), tags: [tag] }] : refers;
   }
 
   async #childrenThere(json: JsonObject, signal: AbortSignal): Promise<readonly Descriptor[]> {
@@ -326,6 +330,17 @@ function notLayout(what: string, place: string, hasManifest: boolean): OcislimEr
     ? `It has a file "manifest.json", as docker save writes it: docker-archive:${path}`
     : `It has a file "manifest.json": if skopeo wrote it, make a layout of it: skopeo copy dir:${path} oci:LAYOUT:TAG`;
   return new OcislimError('NOT_FOUND', message, hasManifest ? { advice } : {});
+}
+
+/** Returns the tag of a row: `app:1` is one of a registry's repository. */
+function tagIn({ refName }: LayoutEntry): string | null {
+  return refName === null ? null : refName.slice(refName.lastIndexOf(':') + 1);
+}
+
+/** Joins what two rows say of one artifact. */
+function joined(one: Referrer | undefined, other: Referrer): Referrer {
+  const tags = [...new Set([...(one?.tags ?? []), ...(other.tags ?? [])])];
+  return tags.length === 0 ? other : { ...other, tags };
 }
 
 /** Returns the descriptor of an artifact as lists of referrers have it. */

@@ -129,11 +129,15 @@ export class RepositoryIndex {
   /** Adds a manifest and all below it to a view. Returns false where the manifest itself cannot be read. */
   async #collect(entry: LayoutEntry, view: GrowingView, signal: AbortSignal): Promise<boolean> {
     const queue = [entry];
+    // In a layout that other programs wrote, what an artifact is about may have no row. A push gives it one.
+    const followsSubjects = annotation(entry.json, repositoryKey) === null;
+    const subjects = new Set<LayoutEntry>();
     for (const next of queue) {
       if (view.manifests.has(next.digest)) continue;
       const facts = await this.#read(next, signal);
       if (facts === null) {
         if (next === entry) return false;
+        if (subjects.has(next)) continue;
         // An index may list blobs, as the caches of BuildKit do.
         view.blobs.add(next.digest);
         continue;
@@ -144,6 +148,10 @@ export class RepositoryIndex {
         if (rowKind(mediaType) === 'blob') view.blobs.add(digest);
         else queue.push({ digest, mediaType, refName: null, imageName: null, json });
       }
+      if (!followsSubjects || facts.subject === null) continue;
+      const subject = { digest: facts.subject, mediaType: null, refName: null, imageName: null, json: {} };
+      subjects.add(subject);
+      queue.push(subject);
     }
     return true;
   }
