@@ -28,6 +28,8 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
     'The trace may be of another image: it names another digest, or programs that this image does not have. Both together are a reason to refuse.',
   PACKAGES_UNREAD:
     'A package database is of a form that ocislim cannot read, or damaged: its packages cannot stay whole, only what is needed of them stays, and they are missing in a bill of materials.',
+  PACKAGES_LISTED:
+    '`--package-db sync` leaves a package database as it is, for the reason given: it still lists packages of which no file is left.',
   INSECURE: 'Plain HTTP or an unverified certificate is used, as `--insecure` allows.',
   WINDOW_CAPPED:
     'zstd levels 20 to 22 would use a window that some clients refuse; ocislim stays within 8 MiB at the same effort.',

@@ -50,6 +50,7 @@ export type WarningCode =
   | 'TRACE_UNREADABLE'
   | 'TRACE_DOUBTFUL'
   | 'PACKAGES_UNREAD'
+  | 'PACKAGES_LISTED'
   | 'INSECURE'
   | 'WINDOW_CAPPED'
   | 'FRAMES_UNREAD'

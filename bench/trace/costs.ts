@@ -78,6 +78,7 @@ async function inputsOf(layout: string, files: readonly string[]): Promise<reado
       keep: [],
       shadowed: true,
       clearSetuid: [],
+      packageDb: 'keep' as const,
       force: true,
       trace: { trace: toTraceData(trace), granularity, keepCommands: [] },
     };

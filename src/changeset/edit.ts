@@ -1,7 +1,7 @@
 /**
  * Turns changes into the edit that writes a layer. `slim/resolve` builds it, and `layers/edit` streams the sources through it.
  */
-import { chmodHead, linkHead, makeHead, relinkHead, renameHead } from '../tar/head.ts';
+import { chmodHead, linkHead, makeHead, relinkHead, renameHead, resizeHead } from '../tar/head.ts';
 import { padded } from '../tar/reader.ts';
 import type { Change } from './change.ts';
 import { EntryActions } from './entry-actions.ts';
@@ -15,14 +15,28 @@ export type EntryAction =
   /** The entry gets another name (a promoted hard link), and other permission bits if given. */
   | { readonly kind: 'rename'; readonly path: Path; readonly mode: number | null }
   | { readonly kind: 'chmod'; readonly mode: number }
+  /** The file gets other contents; another name and other permission bits, where these are not null. */
+  | {
+      readonly kind: 'replace';
+      readonly contents: NewContents;
+      readonly path: Path | null;
+      readonly mode: number | null;
+    }
   /** The entry becomes a hard link, the `at`th of those that come after the data; with another name if one is given. */
   | { readonly kind: 'link'; readonly at: number; readonly target: Path; readonly path: Path | null };
+
+/** The contents that a file gets in the place of its own. */
+export interface NewContents {
+  readonly bytes: Uint8Array;
+  /** The digest of the bytes, by which recipes name them. */
+  readonly digest: string;
+}
 
 /** The order of the data where it differs from that of the sources: entry `entries[i]` of layer `layers[i]` is the `i`th. */
 export interface DataOrder {
   readonly layers: Int32Array;
   readonly entries: Int32Array;
-  /** The bytes that each takes in its source: head, body and padding. */
+  /** The bytes that each takes: head, body and padding. A head counts as it is in its source. */
   readonly bytes: Float64Array;
 }
 
@@ -51,6 +65,8 @@ export interface EditOptions {
   readonly mtime: number;
   /** New permission bits by change id. */
   readonly modes: ReadonlyMap<number, number>;
+  /** New contents by file. Default: none. */
+  readonly contents?: ReadonlyMap<number, NewContents>;
 }
 
 const keep: EntryAction = { kind: 'keep' };
@@ -63,7 +79,7 @@ export function buildEdit(
   changes: readonly Change[],
   table: PathTable,
   indexes: ReadonlyMap<number, LayerIndex>,
-  { mtime, modes }: EditOptions,
+  { mtime, modes, contents: replaced = new Map() }: EditOptions,
 ): LayerEdit {
   const before: Uint8Array[] = [];
   const after: Uint8Array[] = [];
@@ -113,16 +129,20 @@ export function buildEdit(
       case 'char':
       case 'block':
       case 'fifo': {
-        act(change, actionOf(change, path, mode));
+        const contents = replaced.get(change.file) ?? null;
+        act(
+          change,
+          contents === null ? actionOf(change, path, mode) : replacing(contents, change, { path, mode }),
+        );
         data.push(change);
-        tarBytes += (indexes.get(change.layer) as LayerIndex).bytes[change.entry] as number;
+        tarBytes += bytesOfData(change, indexes, contents);
       }
     }
   }
   return {
     before,
     sources: [...sources].sort(([a], [b]) => a - b).map(([layer, actions]) => ({ layer, actions })),
-    order: orderOf(data, indexes),
+    order: orderOf(data, (change) => bytesOfData(change, indexes, replaced.get(change.file) ?? null)),
     links,
     after,
     linkNames,
@@ -132,7 +152,7 @@ export function buildEdit(
 }
 
 /** Returns the order of the data; null where it is that of the sources. */
-function orderOf(data: readonly Change[], indexes: ReadonlyMap<number, LayerIndex>): DataOrder | null {
+function orderOf(data: readonly Change[], bytesOf: (change: Change) => number): DataOrder | null {
   const isSorted = data.every((change, i) => {
     const before = data[i - 1];
     return (
@@ -145,11 +165,20 @@ function orderOf(data: readonly Change[], indexes: ReadonlyMap<number, LayerInde
   return {
     layers: Int32Array.from(data, ({ layer }) => layer),
     entries: Int32Array.from(data, ({ entry }) => entry),
-    bytes: Float64Array.from(
-      data,
-      ({ layer, entry }) => (indexes.get(layer) as LayerIndex).bytes[entry] as number,
-    ),
+    bytes: Float64Array.from(data, bytesOf),
   };
+}
+
+/** Returns the bytes that an entry with data takes in the new tar, with the head that it has in its source. */
+function bytesOfData(
+  { layer, entry }: Change,
+  indexes: ReadonlyMap<number, LayerIndex>,
+  contents: NewContents | null,
+): number {
+  const index = indexes.get(layer) as LayerIndex;
+  const bytes = index.bytes[entry] as number;
+  if (contents === null) return bytes;
+  return bytes - padded(index.sizes[entry] as number) + padded(contents.bytes.length);
 }
 
 /** Edits the head of an entry that is not left out. @throws TAR_INVALID */
@@ -161,6 +190,11 @@ export function editHead(head: Uint8Array, action: EntryAction): Uint8Array {
       return chmodHead(head, action.mode);
     case 'rename':
       return renameHead(action.mode === null ? head : chmodHead(head, action.mode), action.path);
+    case 'replace': {
+      const resized = resizeHead(head, action.contents.bytes.length);
+      const renamed = action.path === null ? resized : renameHead(resized, action.path);
+      return action.mode === null ? renamed : chmodHead(renamed, action.mode);
+    }
     case 'link':
       return linkHead(action.path === null ? head : renameHead(head, action.path), action.target);
   }
@@ -169,6 +203,21 @@ export function editHead(head: Uint8Array, action: EntryAction): Uint8Array {
 function actionOf(change: Change, path: Path, mode: number | null): EntryAction {
   if (change.form === 'renamed') return { kind: 'rename', path, mode };
   return mode === null ? keep : { kind: 'chmod', mode };
+}
+
+function replacing(
+  contents: NewContents,
+  { form }: Change,
+  { path, mode }: { readonly path: Path; readonly mode: number | null },
+): EntryAction {
+  return { kind: 'replace', contents, path: form === 'renamed' ? path : null, mode };
+}
+
+/** Returns the body of a file that gets other contents, padded to whole blocks. */
+export function replacedBody({ bytes }: NewContents): Uint8Array {
+  const body = new Uint8Array(padded(bytes.length));
+  body.set(bytes);
+  return body;
 }
 
 function storedHead(

@@ -9,6 +9,8 @@ import { itemsPerStep, type Steps } from '../steps.ts';
 export interface Announcement {
   readonly allowed: (path: ByteString) => boolean;
   readonly allowedModes: (path: ByteString, from: number, to: number) => boolean;
+  /** Whether a file may have other contents, each as length and digest: "12 bytes, 9f86…". Null: none may. */
+  readonly allowedContents: ((path: ByteString, from: string, to: string) => boolean) | null;
   /** The name that stands for all names of a file which was turned into a hard link, or which others link to now; else null. */
   readonly allowedLinks: (path: ByteString) => ByteString | null;
 }
@@ -21,6 +23,7 @@ export function* announcedSteps(
   const matches = createKeepMatcher(globs.map((glob) => parseRule(glob, '--except')));
   const removed = new Set<ByteString>();
   const cleared = new Set<string>();
+  const edited = new Set<string>();
   const linked = new Map<ByteString, ByteString>();
   let seen = 0;
   for (const { slimming } of platforms) {
@@ -35,6 +38,10 @@ export function* announcedSteps(
       linked.set(target, target);
       linked.set(pathOf(link), target);
     }
+    for (const { before, after, ...entry } of slimming?.edited ?? []) {
+      if (++seen % itemsPerStep === 0) yield;
+      edited.add(contentChange(pathOf(entry), nameContent(before), nameContent(after)));
+    }
     for (const { oldMode, newMode, ...entry } of slimming?.cleared ?? []) {
       if (++seen % itemsPerStep === 0) yield;
       cleared.add(modeChange(pathOf(entry), Number.parseInt(oldMode, 8), Number.parseInt(newMode, 8)));
@@ -43,6 +50,7 @@ export function* announcedSteps(
   const covered = coveredBy(removed);
   return {
     allowed: (path) => matches(cleanPath(path)) !== null || covered(path),
+    allowedContents: edited.size === 0 ? null : (path, from, to) => edited.has(contentChange(path, from, to)),
     allowedLinks: (path) => linked.get(path) ?? null,
     allowedModes: (path, from, to) => cleared.has(modeChange(path, from & 0o7777, to & 0o7777)),
   };
@@ -63,6 +71,16 @@ function coveredBy(removed: ReadonlySet<ByteString>): (path: ByteString) => bool
     for (const at of open) if (at !== path) known.set(at, found);
     return found;
   };
+}
+
+/** Names contents as the comparison of images does. */
+function nameContent({ size, digest }: { readonly size: number; readonly digest: string }): string {
+  return `${size} byte${size === 1 ? '' : 's'}, ${digest.replace(/^sha256:/, '')}`;
+}
+
+/** Names a change of contents of one path. */
+function contentChange(path: ByteString, from: string, to: string): string {
+  return JSON.stringify([path, from, to]);
 }
 
 /** Names a change of permission bits of one path. */

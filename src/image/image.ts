@@ -75,11 +75,16 @@ export interface Pruning {
   readonly shadowed: boolean;
   /** Globs of files whose setuid and setgid bits are cleared. */
   readonly clearSetuid: readonly string[];
+  /** What happens to the package databases. */
+  readonly packageDb: PackageDb;
   /** Whether reasons to refuse (the result would not run) are only warnings. */
   readonly force: boolean;
   /** Keeps what was used, and what that needs. Null for a pruning without a trace. */
   readonly trace: TracePruning | null;
 }
+
+/** `keep`: package databases stay as they are. `sync`: packages of which no file is left are taken out of them. */
+export type PackageDb = 'keep' | 'sync';
 
 /** The layout of the rewritten layers of a range. */
 export interface Arrangement {

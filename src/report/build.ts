@@ -11,6 +11,7 @@ import { reportFindings } from './build/findings.ts';
 import { reportKeeping } from './build/keeping.ts';
 import { reportLayers } from './build/layers.ts';
 import { milliseconds } from './build/numbers.ts';
+import { reportPackageDb } from './build/packages.ts';
 import { reportRecording } from './build/recording.ts';
 import { reportRestoring } from './build/restoring.ts';
 import { reportSlimming } from './build/slimming.ts';
@@ -94,6 +95,7 @@ function reportImage(outcome: ImageOutcome, context: ReportContext): PlatformRep
     keeping: traced === undefined ? null : reportKeeping(traced),
     surface: reportSurface(resolution.surface),
     ...reportFindings(resolution.findings),
+    ...reportPackageDb(outcome),
     ...reportRestoring(outcome),
     compressing: reportCompressing(outcome),
   };

@@ -8,6 +8,7 @@ import { findingLines } from './findings-text.ts';
 import { forecastLine } from './forecast-text.ts';
 import { actionText, layerNumbers, maker, sizeAfter, sizeAfterText, sizeBefore } from './layer-table.ts';
 import { bullets, code, details, escapeMarkdown, table } from './markdown-syntax.ts';
+import { editedText, stillListedText, takenOutText } from './packages-text.ts';
 import { renderRecording } from './recording-markdown.ts';
 import type {
   KeepingReport,
@@ -94,7 +95,7 @@ function renderMaker({ tool, encoders }: Report): string {
 
 /** Renders the chapter of one platform. */
 function renderPlatform(platform: PlatformReport, work: string): string[] {
-  const { layers, slimming, keeping, restoring, surface, findings = [] } = platform;
+  const { layers, slimming, keeping, packageDb, restoring, surface, findings = [] } = platform;
   return [
     `## ${escapeMarkdown(platform.platform ?? 'image')}`,
     table(['', 'before', 'after', 'change'], sizeRows(platform, work), 'lrrr'),
@@ -102,6 +103,7 @@ function renderPlatform(platform: PlatformReport, work: string): string[] {
     table(['layer', 'made by', 'before', 'after', 'change', ''], layers.map(layerRow), 'rlrrrl'),
     ...renderTuning(platform),
     ...(slimming === null ? [] : renderSlimming(slimming)),
+    ...(packageDb === undefined ? [] : renderPackages(packageDb)),
     ...(keeping === null ? [] : renderKeeping(keeping)),
     ...(restoring === undefined ? [] : renderRestoring(restoring)),
     ...(surface === null ? [] : renderSurface(surface)),
@@ -217,6 +219,32 @@ function surfacePaths(rows: SurfaceReport['files']): string[] {
   ]);
 }
 
+/** Shows which packages are no longer listed. */
+function renderPackages(packageDb: NonNullable<PlatformReport['packageDb']>): string[] {
+  const { takenOut, stillListed } = packageDb;
+  const rows = takenOut
+    .slice(0, listedPaths)
+    .map(({ name, version, purl }) => [
+      code(name),
+      escapeMarkdown(version ?? ''),
+      purl === null ? '' : code(purl),
+    ]);
+  const rest = takenOut.length - rows.length;
+  return [
+    '### Package databases',
+    `${capitalized(takenOutText(packageDb))}.`,
+    ...(rows.length === 0
+      ? []
+      : details('Packages', [
+          table(['package', 'version', 'package URL'], rows, 'lll'),
+          ...(rest > 0 ? [`and ${formatCount(rest)} more`] : []),
+        ])),
+    ...(stillListed.length === 0
+      ? []
+      : [bullets(stillListed.map((each) => escapeMarkdown(stillListedText(each))))]),
+  ];
+}
+
 /** Shows what a restore brought back. */
 function renderRestoring({ original, paths, stillMissing }: RestoringReport): string[] {
   const listed = paths.slice(0, listedPaths);
@@ -265,13 +293,14 @@ function removedPaths(removed: SlimmingReport['removed']): string[] {
   return details(title, [table(['path', 'layer', 'unpacked', 'rule', ''], rows, 'lrrll')]);
 }
 
-function otherChanges({ promoted, cleared, linked }: SlimmingReport): string[] {
+function otherChanges({ promoted, cleared, edited = [], linked }: SlimmingReport): string[] {
   return [
     ...promoted.map(
       (link) =>
         `${code(shownPath(link))} holds the data that was in ${code(link.from)}: ${escapeMarkdown(link.reason)}`,
     ),
     ...cleared.map((file) => `${code(shownPath(file))} had mode ${file.oldMode}, has ${file.newMode}`),
+    ...edited.map((file) => `${code(shownPath(file))} ${editedText(file)}`),
     ...(linked?.links ?? []).map(
       (link) =>
         `${code(shownPath(link))} is now a hard link to ${code(shownTarget(link))}, an identical file`,

@@ -9,6 +9,7 @@ import { compressions } from '../oci/media-type.ts';
 import { reportId } from './report.ts';
 import { artifact } from './schema-artifacts.ts';
 import { finding } from './schema-findings.ts';
+import { editedFile, packageDb } from './schema-packages.ts';
 import { recording } from './schema-recording.ts';
 import { surface } from './schema-surface.ts';
 import { bytes, count, difference, digest, layerNumber, pathBase64, pathText } from './schema-values.ts';
@@ -175,6 +176,12 @@ const slimming = z.strictObject({
     .array(promotedLink)
     .describe('Hard links that became regular files because the name with the data went.'),
   cleared: z.array(clearedFile).describe('Files whose setuid and setgid bits were cleared.'),
+  edited: z
+    .array(editedFile)
+    .exactOptional()
+    .describe(
+      'Files that got other contents, under all their names (--package-db sync); absent where none did.',
+    ),
   linked: z
     .strictObject({
       files: count,
@@ -275,6 +282,9 @@ const platform = z.strictObject({
     .describe(
       'What is heavy in the result and could go, the heaviest first; absent where nothing was found.',
     ),
+  packageDb: packageDb
+    .exactOptional()
+    .describe('What became of package databases (--package-db sync); absent without that option.'),
   restoring: restoring
     .exactOptional()
     .describe('What came back from the original ("ocislim restore"); absent from other runs.'),

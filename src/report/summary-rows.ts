@@ -6,6 +6,7 @@ import { escapeText } from './escape.ts';
 import { formatChange, formatNumberOf, formatSize } from './figures.ts';
 import { errorText, forecastSize } from './forecast-text.ts';
 import { actionText, actionWords } from './layer-table.ts';
+import { stillListedText, takenOutText } from './packages-text.ts';
 import type {
   KeepingReport,
   LayerAction,
@@ -54,11 +55,12 @@ interface RowOptions {
 
 /** Renders the rows for one image: label, name, before, arrow, after, change, remark. Long names are shortened. */
 export function renderPlatformRows(platform: PlatformReport, options: RowOptions): Cell[][] {
-  const { slimming, keeping, restoring, surface } = platform;
+  const { slimming, keeping, packageDb, restoring, surface } = platform;
   const { style, work } = options;
   const rows = [
     ...(slimming === null ? [] : slimmingRows(slimming, options)),
     ...(keeping === null ? [] : keepingRows(keeping, style)),
+    ...(packageDb === undefined ? [] : packageRows(packageDb, style)),
     ...(restoring === undefined ? [] : [restoringRow(restoring)]),
     pullRow(platform, style, work),
     layersRow(platform.layers),
@@ -185,6 +187,16 @@ function keepingRows(keeping: KeepingReport, style: Style): Row[] {
       : []),
     ...forced.map((reason) => ({
       remark: { text: `forced: ${escapeText(reason)}`, paint: style.warning },
+    })),
+  ];
+}
+
+/** Says which packages are no longer listed, and which databases still list some without files. */
+function packageRows(packageDb: NonNullable<PlatformReport['packageDb']>, style: Style): Row[] {
+  return [
+    { label: 'packages', remark: takenOutText(packageDb) },
+    ...packageDb.stillListed.map((each) => ({
+      remark: { text: escapeText(stillListedText(each)), paint: style.warning },
     })),
   ];
 }

@@ -89,7 +89,7 @@ export async function pruneStages(settings: PruneSettings): Promise<Stages> {
   const prune = await pruneStage(selection, settings);
   if (removesNothing(prune)) {
     throw new OcislimError('USAGE', 'prune needs to know what to remove', {
-      advice: 'Give --rule, --rules, --preset, --trace or --shadowed.',
+      advice: 'Give --rule, --rules, --preset, --trace, --shadowed or --package-db sync.',
     });
   }
   const layout = arrangement(settings);

@@ -73,6 +73,7 @@ class StageReader {
   async #prune(part: Part<'prune'>): Promise<PruneStage> {
     const { presets = [], rules = [], keep = [], keepPresets = [], shadowed = false } = part;
     const { traces = [], traceRoots = [], keepCommands = [], granularity = 'package', force = false } = part;
+    const { packageDb = 'keep' } = part;
     const trace = await this.#within(['prune'], () =>
       readTraceFiles(traces, 'traces', { ...this.#reading, listOf: () => traceRoots }),
     );
@@ -88,6 +89,7 @@ class StageReader {
       traceRoot: traceRoots,
       granularity,
       keepCommand,
+      packageDb,
       force,
     };
     const others = {

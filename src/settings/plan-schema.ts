@@ -56,6 +56,10 @@ const prune = z
       .describe('Commands that must keep working, although no trace saw them.'),
     force: z.boolean().exactOptional().describe('Prune even where the image would not run.'),
     shadowed: z.boolean().exactOptional().describe('Drop what layers above hide.'),
+    packageDb: z
+      .enum(['keep', 'sync'])
+      .exactOptional()
+      .describe('sync: packages of which no file is left go from the databases of dpkg and apk.'),
     ...selection,
   })
   .describe('Remove files from the layers that carry them.');

@@ -18,6 +18,10 @@ export interface AnnouncedPlatform {
       readonly links?: readonly (Named & { readonly to: string; readonly toBase64?: string })[];
     };
     readonly cleared?: readonly (Named & { readonly oldMode: string; readonly newMode: string })[];
+    readonly edited?: readonly (Named & {
+      readonly before: { readonly size: number; readonly digest: string };
+      readonly after: { readonly size: number; readonly digest: string };
+    })[];
   };
 }
 
@@ -83,6 +87,7 @@ export class ReportReader {
     const found: Writable<Slimming> = {};
     yield* this.#members({
       removed: () => this.#entries(removedEntry, (list) => void (found.removed = list)),
+      edited: () => this.#entries(editedFile, (list) => void (found.edited = list)),
       cleared: () => this.#entries(clearedFile, (list) => void (found.cleared = list)),
       linked: () =>
         this.#orNull(
@@ -174,6 +179,18 @@ class Fields {
     return this.#value['pathBase64'] === undefined ? { path } : { path, pathBase64: this.text('pathBase64') };
   }
 
+  /** Returns the fields of an object in the element. @throws NotReport for another value */
+  inner(name: string): Fields {
+    return new Fields(this.#value[name], this.#words);
+  }
+
+  /** Returns a number of bytes. @throws NotReport for another value */
+  bytes(name: string): number {
+    const value = this.#value[name];
+    if (!Number.isSafeInteger(value)) throw new NotReport();
+    return value as number;
+  }
+
   /** Returns whether an element has a member. */
   has(name: string): boolean {
     return this.#value[name] !== undefined;
@@ -186,6 +203,14 @@ function removedEntry(fields: Fields) {
 
 function clearedFile(fields: Fields) {
   return { ...fields.path(), oldMode: fields.word('oldMode'), newMode: fields.word('newMode') };
+}
+
+function editedFile(fields: Fields) {
+  const contents = (member: string) => {
+    const of = fields.inner(member);
+    return { size: of.bytes('size'), digest: of.text('digest') };
+  };
+  return { ...fields.path(), before: contents('before'), after: contents('after') };
 }
 
 function linkedFile(fields: Fields) {

@@ -15,7 +15,7 @@ import {
 import type { Compression } from '../oci/media-type.ts';
 import { OcislimError } from '../errors.ts';
 import { type ConfigEdit, noEdit } from '../image/config-edit.ts';
-import type { MinSavings, TuningGoal } from '../image/image.ts';
+import type { MinSavings, PackageDb, TuningGoal } from '../image/image.ts';
 import type { TraceData } from '../image/trace-pruning.ts';
 import type { TracePruning } from '../image/trace-pruning.ts';
 import type { Rule } from '../rules/rule.ts';
@@ -50,6 +50,8 @@ export interface PruneStage {
   readonly shadowed: boolean;
   /** Globs of files whose setuid and setgid bits are cleared. */
   readonly clearSetuid: readonly string[];
+  /** What happens to the package databases. */
+  readonly packageDb: PackageDb;
   /** Whether to prune even where the result would not run. */
   readonly force: boolean;
   readonly traces: readonly TracePruning[];
@@ -129,6 +131,7 @@ export async function pruneStage(
     keep: [...settings.keep, ...settings.keepFile, ...expandKeepPresets(settings.keepPreset)],
     shadowed: settings.shadowed,
     clearSetuid: expanded.clearSetuid.map((rule) => rule.text),
+    packageDb: settings.packageDb,
     force: settings.force,
     traces: tracePrunings(settings),
     notes: settings.trace,
@@ -136,8 +139,8 @@ export async function pruneStage(
 }
 
 /** Tells whether a pruning removes nothing from any image. */
-export function removesNothing({ rules, shadowed, clearSetuid, traces }: PruneStage): boolean {
-  return rules.length + clearSetuid.length + traces.length === 0 && !shadowed;
+export function removesNothing({ rules, shadowed, clearSetuid, traces, packageDb }: PruneStage): boolean {
+  return rules.length + clearSetuid.length + traces.length === 0 && !shadowed && packageDb === 'keep';
 }
 
 /** `record`: whether the image is recorded, so that there will be a trace. */

@@ -6,6 +6,7 @@ import {
   type Image,
   type LayerRange,
   nameOfImage,
+  type PackageDb,
   type Pruning,
   overlaps,
   rewritten,
@@ -27,6 +28,8 @@ export interface PruneOptions {
   readonly shadowed?: boolean;
   /** Globs of files whose setuid and setgid bits are cleared. */
   readonly clearSetuid?: readonly string[];
+  /** Whether packages of which no file is left go from the package databases. Default: `keep`. */
+  readonly packageDb?: PackageDb;
   /** Whether to prune even where the result would not run. */
   readonly force?: boolean;
   /** The traces, one for each platform. A trace without a platform applies to every image. */
@@ -46,6 +49,7 @@ export function prune(selection: Selection, options: PruneOptions): Transform {
       // A program cannot have used a hidden file.
       shadowed: trace !== null || options.shadowed === true,
       clearSetuid: options.clearSetuid ?? [],
+      packageDb: options.packageDb ?? 'keep',
       force: options.force === true,
       trace,
     };

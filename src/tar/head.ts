@@ -118,6 +118,28 @@ export function chmodHead(head: Uint8Array, mode: number): Uint8Array {
   return putTogether(parts);
 }
 
+/** Gives the head of a plain file another size, every attribute as it was. @throws TAR_INVALID for a sparse file */
+export function resizeHead(head: Uint8Array, size: number): Uint8Array {
+  const parts = takeApart(head);
+  writeOctal(parts.header, 124, 12, size);
+  sealHeader(parts.header);
+  const extensions = parts.extensions
+    .map((extension) => {
+      if (extension.type !== 'x') return extension;
+      const records = parsePax(extension.body);
+      if (sparseName(records) !== undefined || records.some(([key]) => key.startsWith('GNU.sparse.')))
+        throw sparseRefusal();
+      return { ...extension, body: encodePax(records.filter(([key]) => key !== 'size')) };
+    })
+    .filter(({ body }) => body.length > 0);
+  if (parts.header[156] === 0x53) throw sparseRefusal();
+  return putTogether({ ...parts, extensions });
+}
+
+function sparseRefusal(): OcislimError {
+  return new OcislimError('TAR_INVALID', 'a file that is to be edited is sparse');
+}
+
 function replaceText(parts: Parts, field: typeof nameField | typeof linkField, text: ByteString): Parts {
   const { header } = parts;
   const bytes = bytesOf(text);

@@ -11,6 +11,7 @@ const removed = [
   { path: 'a"\\', type: 'file', rule: 'x/**', digest: 'sha256:0', layer: 1, bytes: 512 },
   { path: '\u00fc\n]}', pathBase64: '/A==', type: 'whiteout', rule: 'shadowed', more: [{ a: '}' }] },
 ];
+const contents = { size: 3, digest: 'sha256:1' };
 const report = {
   $id: 'x',
   reportVersion: 1,
@@ -23,6 +24,7 @@ const report = {
         byRule: [],
         linked: { files: 1, links: [{ path: 'p', to: 'q', toBase64: 'cQ==' }] },
         cleared: [{ path: 's', oldMode: '4755', newMode: '0755' }],
+        edited: [{ path: 'e', layer: 1, before: contents, after: { ...contents, more: 1 }, packages: ['x'] }],
       },
     },
     { slimming: null },
@@ -41,6 +43,7 @@ const announced = [
       ],
       linked: { links: [{ path: 'p', to: 'q', toBase64: 'cQ==' }] },
       cleared: [{ path: 's', oldMode: '4755', newMode: '0755' }],
+      edited: [{ path: 'e', before: contents, after: contents }],
     },
   },
   {},
@@ -79,6 +82,8 @@ test.each([
   '{"reportVersion":1,"platforms":[[]]}',
   '{"reportVersion":1,"platforms":[{"slimming":{"removed":{}}}]}',
   '{"reportVersion":1,"platforms":[{"slimming":{"removed":[null]}}]}',
+  '{"reportVersion":1,"platforms":[{"slimming":{"edited":[{"path":"a","before":null,"after":{}}]}}]}',
+  '{"reportVersion":1,"platforms":[{"slimming":{"edited":[{"path":"a","before":{"size":-0.5,"digest":"x"}}]}}]}',
   '{"reportVersion":1,"platforms":[{"slimming":{"removed":[{"path":"a","type":"file"}]}}]}',
   '{"reportVersion":1,"platforms":[{"slimming":{"removed":[{"path":1,"type":"file","rule":"r"}]}}]}',
   '{"reportVersion":1,"platforms":[{"slimming":{"linked":{"links":[{"path":"a"}]}}}]}',

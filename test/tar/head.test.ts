@@ -9,6 +9,7 @@ import {
   makeHead,
   relinkHead,
   renameHead,
+  resizeHead,
   tarEnd,
 } from '../../src/tar/head.ts';
 import { bytesOf, concat, utf8 } from '../support/model/byte-string.ts';
@@ -106,6 +107,23 @@ describe.each(Object.entries(files))('the head of a file with %s', (_, spec) => 
     expect(head).toEqual(copy);
   });
 });
+
+test.each(Object.entries(files))(
+  'a file with %s gets another size and nothing else, unless it is sparse',
+  (_, spec) => {
+    const entry = readEntry(encodeEntry(spec));
+    if (spec.sparse !== undefined) {
+      expect(() => resizeHead(entry.head, 1)).toThrow(OcislimError);
+      return;
+    }
+    for (const text of ['', 'x', 'more than there was before'.repeat(40)]) {
+      const after = readEntry(concat([resizeHead(entry.head, text.length), padded(bytesOf(text))]));
+      const { size: _, content: __, ...rest } = meaning(entry);
+      expect(meaning(after)).toMatchObject({ ...rest, size: text.length });
+      expect(after.body).toEqual(bytesOf(text));
+    }
+  },
+);
 
 test.each(['v7', 'ustar', 'pax', 'pax-all', 'gnu'] as const)(
   'a hard link in %s gets any target and nothing else',

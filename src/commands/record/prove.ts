@@ -201,6 +201,7 @@ function withPrunings(stages: Stages, traces: readonly TracePruning[]): Stages {
     keep: [],
     shadowed: false,
     clearSetuid: [],
+    packageDb: 'keep',
     force: false,
     traces: [],
     notes: [],

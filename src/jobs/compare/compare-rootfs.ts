@@ -26,6 +26,8 @@ export interface Announced {
   readonly missing: (path: ByteString) => boolean;
   /** Returns whether the file that a layer of A has first at this path may have other permission bits. */
   readonly changedMode: (path: ByteString, from: number, to: number) => boolean;
+  /** Returns whether the file at this path may have other contents, each as `Traits.content` names them. Null: none may. */
+  readonly changedContent: ((path: ByteString, from: string, to: string) => boolean) | null;
   readonly linked: LinkedName;
 }
 
@@ -73,7 +75,7 @@ export function* compareSteps(
   const comparison = { a, b, announced, links };
   let compared = 0;
   let allowedMissing = 0;
-  let cleared = 0;
+  let changed = 0;
   for (let id = 0; id < paths.length; id++) {
     if (id % itemsPerStep === itemsPerStep - 1) yield;
     const [was, is] = [a.kindOf(id), b.kindOf(id)];
@@ -83,11 +85,11 @@ export function* compareSteps(
       continue;
     }
     if (was !== null && is !== null) compared++;
-    if (was !== null && is === was && isCleared(comparison, id)) cleared++;
+    if (was !== null && is === was && isAnnounced(comparison, id)) changed++;
     const differences = comparePath(comparison, id);
     if (differences.length > 0) visit({ id, was, is, differences });
   }
-  return { compared, allowedMissing, allowedChanges: cleared + links.joined };
+  return { compared, allowedMissing, allowedChanges: changed + links.joined };
 }
 
 /** Returns the name of a path for a person: a slash for the root. */
@@ -105,9 +107,26 @@ function comparePath(comparison: Comparison, id: number): Omit<Difference, 'path
     return [{ what, a: kindName(was), b: kindName(is) }];
   }
   const [left, right] = levelled(a.traitsOf(id), b.traitsOf(id));
-  const expected = isCleared(comparison, id) ? { ...left, mode: right.mode } : left;
+  const expected = {
+    ...left,
+    ...(isCleared(comparison, id) ? { mode: right.mode } : {}),
+    ...(isEdited(comparison, id) ? { content: right.content } : {}),
+  };
   const linked = was === 'directory' ? null : links.compare(id);
   return [...compareTraits(was, expected, right), ...(linked === null ? [] : [linked])];
+}
+
+/** Returns whether a path that both sides have changed as was announced. */
+function isAnnounced(comparison: Comparison, id: number): boolean {
+  return isCleared(comparison, id) || isEdited(comparison, id);
+}
+
+/** Returns whether a file that both sides have got the contents that were announced. */
+function isEdited({ a, b, announced }: Comparison, id: number): boolean {
+  if (announced.changedContent === null || a.kindOf(id) !== 'file') return false;
+  const [left, right] = levelled(a.traitsOf(id), b.traitsOf(id));
+  if (left.content === right.content) return false;
+  return announced.changedContent(a.tree.table.paths[id] as Path, left.content, right.content);
 }
 
 /** Returns whether a path that both sides have lost permission bits as was announced. */

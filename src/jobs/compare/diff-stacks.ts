@@ -67,7 +67,12 @@ export function* diffStackSteps(
   };
 }
 
-const unannounced = { missing: () => false, changedMode: () => false, linked: () => null };
+const unannounced = {
+  missing: () => false,
+  changedMode: () => false,
+  changedContent: null,
+  linked: () => null,
+};
 
 interface PairsContext extends Omit<PairContext, 'digester'> {
   readonly rootfs: RootfsPair;

@@ -34,6 +34,8 @@ export interface VerifyOptions extends PairOptions {
   readonly allowed: (path: ByteString) => boolean;
   /** Returns whether a file may have other permission bits in B, by its path in a layer of A. Default: none may. */
   readonly allowedModes?: Announced['changedMode'];
+  /** Returns whether a file may have other contents in B, each as length and digest. Default and null: none may. */
+  readonly allowedContents?: Announced['changedContent'];
   /** Returns the name that stands for all files that may have become one with this one. Default: none may. */
   readonly allowedLinks?: Announced['linked'];
 }
@@ -67,7 +69,7 @@ export interface PlatformVerification {
   readonly differenceCount: number;
   /** The number of paths that are missing in B and may be. */
   readonly allowedMissing: number;
-  /** The number of files that have lost permission bits, or became one with another, as was announced. */
+  /** The number of files that have lost permission bits, have other contents, or became one with another, as was announced. */
   readonly allowedChanges: number;
 }
 
@@ -150,6 +152,7 @@ function* stackSteps(
   const announced = {
     missing: options.allowed,
     changedMode: options.allowedModes ?? (() => false),
+    changedContent: options.allowedContents ?? null,
     linked: options.allowedLinks ?? (() => null),
   };
   return yield* compareSteps(both, announced, ({ id, differences: found }) => {

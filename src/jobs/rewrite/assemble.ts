@@ -83,8 +83,8 @@ function assembleManifest(
 }
 
 /**
- * Names the original in the annotations of an image that has lost files or mode bits; an image that is pruned again keeps
- * the name of its first original. Shadowed, squashed and repacked files are not lost; but what is attested of an original would be, unless the
+ * Names the original in the annotations of an image that has lost files, mode bits or contents; an image that is pruned again
+ * keeps the name of its first original. Shadowed, squashed and repacked files are not lost; but what is attested of an original would be, unless the
  * image names it. The name goes once all is restored.
  */
 function noteOrigin(
@@ -92,13 +92,14 @@ function noteOrigin(
   annotations: JsonObject,
   { sourceName, isAttested }: AssembleOptions,
 ): void {
-  const { removals, cleared, restored } = resolution;
+  const { removals, cleared, synced, restored } = resolution;
   const isWhole = restored !== null && restored.missing === 0;
   if (isWhole && originOf(image)?.digest === image.original?.descriptor.digest) {
     delete annotations[originAnnotations.digest];
     delete annotations[originAnnotations.name];
   }
-  const isLossy = cleared.size > 0 || removals.some(({ reason }) => reason.kind === 'rule');
+  const isEdited = synced !== null && synced.edits.length > 0;
+  const isLossy = cleared.size > 0 || isEdited || removals.some(({ reason }) => reason.kind === 'rule');
   if (!(isLossy || isAttested) || originOf(image) !== null) return;
   annotations[originAnnotations.digest] = image.descriptor.digest;
   // What came from standard input cannot be read there again.

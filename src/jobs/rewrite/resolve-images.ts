@@ -5,7 +5,7 @@
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import { type Image, layerOf } from '../../image/image.ts';
 import type { Gathering } from '../../layers/read/gather.ts';
-import type { LayerFacts } from '../../rootfs/facts/facts.ts';
+import type { ContentProbe, LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
 import { layersToScan, untouched } from '../../slim/resolve/untouched.ts';
 import { inTurns } from '../../steps.ts';
@@ -109,8 +109,17 @@ async function gatheringFor(image: Image, digests: boolean): Promise<Gathering |
   const { prunings, arrangements } = image.plan;
   const twins = arrangements.some(({ hardlinks }) => hardlinks);
   const traced = prunings.some(({ trace }) => trace !== null);
-  const removes = traced || prunings.some(({ rules }) => rules.length > 0);
-  if (!traced && !twins && !(digests && removes)) return null;
-  const probe = traced ? (await import('../../closure/close-image.ts')).contentProbe : null;
+  const synced = prunings.some(({ packageDb }) => packageDb === 'sync');
+  const removes = traced || synced || prunings.some(({ rules }) => rules.length > 0);
+  if (!traced && !synced && !twins && !(digests && removes)) return null;
+  const probe = traced || synced ? await probeFor(synced) : null;
   return { probe, digests: digests && removes, twins };
+}
+
+/** Returns which contents a pruning reads: those of the closure, and for package databases the name of the distribution too. */
+async function probeFor(synced: boolean): Promise<ContentProbe> {
+  const { contentProbe } = await import('../../closure/close-image.ts');
+  if (!synced) return contentProbe;
+  const { distributionProbe } = await import('../../rootfs/packages/distribution.ts');
+  return (path) => Math.max(contentProbe(path), distributionProbe(path));
 }

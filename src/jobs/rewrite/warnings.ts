@@ -35,6 +35,15 @@ export async function warnOfResolution(
   }
   for (const { sentence } of resolution.forced)
     listener({ type: 'warning', code: 'FORCED', message: `${name} may not run: ${sentence}` });
+  for (const { path, packages, why } of resolution.synced?.kept ?? [])
+    listener({
+      type: 'warning',
+      code: 'PACKAGES_LISTED',
+      message:
+        packages === null
+          ? `${name}: the package database ${quotePath(path)} cannot be read (${why}), and stays as it is`
+          : `${name}: ${quotePath(path)} still lists ${packages} ${packages === 1 ? 'package' : 'packages'} without files: ${why}`,
+    });
   for (const closure of resolution.traced) await warnOfClosure(name, closure, listener);
   warnOfUnused(
     resolution.unusedRules.filter(({ group }) => group === undefined),

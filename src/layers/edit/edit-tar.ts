@@ -2,7 +2,7 @@
  * Writes the tar of an edited layer while its sources stream by. The layer writer packs the result, and `export` writes it
  * unchanged.
  */
-import { editHead, type LayerEdit } from '../../changeset/edit.ts';
+import { editHead, type LayerEdit, replacedBody } from '../../changeset/edit.ts';
 import type { EntryActions } from '../../changeset/entry-actions.ts';
 import { OcislimError } from '../../errors.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
@@ -109,6 +109,12 @@ async function* editSource(
       continue;
     }
     pieces.add(editHead(entry.head, action));
+    if (action.kind === 'replace') {
+      // The reader passes over the old body.
+      pieces.add(replacedBody(action.contents));
+      yield* pieces.ready();
+      continue;
+    }
     while (reader.left > 0) {
       let part = reader.takeBodyNow();
       if (part === null) {

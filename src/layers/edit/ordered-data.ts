@@ -2,7 +2,7 @@
  * Puts the data of an edited layer into another order than its sources have (`--order similar`). `editTar` calls it for edits that
  * name an order.
  */
-import { type DataOrder, editHead, type LayerEdit } from '../../changeset/edit.ts';
+import { type DataOrder, editHead, type LayerEdit, replacedBody } from '../../changeset/edit.ts';
 import type { EntryActions } from '../../changeset/entry-actions.ts';
 import { OcislimError } from '../../errors.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
@@ -99,6 +99,13 @@ async function* readSource(
       } else {
         const wait = part.start(at, head, action.kind === 'keep');
         if (wait !== null) await wait;
+      }
+      if (action.kind === 'replace') {
+        // The reader passes over the old body.
+        const body = replacedBody(action.contents);
+        if (part === null) yield body;
+        else await part.write(body);
+        continue;
       }
       while (reader.left > 0) {
         const chunk = reader.takeBodyNow() ?? (await reader.takeBody());

@@ -5,7 +5,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { describeEncoder } from '../../codec/describe-encoder.ts';
 import type { PackedEncoding } from '../../codec/encoding.ts';
-import type { LayerEdit } from '../../changeset/edit.ts';
+import type { EntryAction, LayerEdit } from '../../changeset/edit.ts';
 import { type Image, layerOf } from '../../image/image.ts';
 import type { ResolvedContent } from '../../slim/resolve/resolve.ts';
 
@@ -21,7 +21,7 @@ export function recipeOf(image: Image, content: ResolvedContent): string {
   for (const { layer, actions } of sources) {
     hash.update(`${sourceRecipe(image, layer)} ${actions.size}\n`);
     for (const [entry, action] of actions)
-      hash.update(`${entry}${action.kind === 'keep' ? '' : JSON.stringify(action)}\n`);
+      hash.update(`${entry}${action.kind === 'keep' ? '' : JSON.stringify(named(action))}\n`);
   }
   addBlocks(hash, after);
   if (order !== null) addOrder(hash, order);
@@ -37,6 +37,11 @@ export function packerOf(encoding: PackedEncoding): string {
 function sourceRecipe(image: Image, number: number): string {
   const { descriptor, diffId } = layerOf(image, number);
   return `${descriptor.digest} ${descriptor.size} ${descriptor.mediaType} ${diffId}`;
+}
+
+/** Returns an action with the digest of new contents in the place of their bytes. */
+function named(action: EntryAction): object {
+  return action.kind === 'replace' ? { ...action, contents: action.contents.digest } : action;
 }
 
 function addBlocks(hash: Hash, blocks: readonly Uint8Array[]): void {

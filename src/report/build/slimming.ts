@@ -11,6 +11,7 @@ import { pathFields } from '../escape.ts';
 import type { RemovedEntry, SlimmingReport } from '../report.ts';
 import { namedBy, pathOf, typeOf } from './entries.ts';
 import { heaviestFirst, sum } from './numbers.ts';
+import { reportEdited } from './packages.ts';
 
 /** Reports what slimming removed from one image. `squashOrigin` is the option that made a squash drop what it dropped. */
 export function reportSlimming(outcome: ImageOutcome, squashOrigin: string): SlimmingReport {
@@ -38,6 +39,7 @@ export function reportSlimming(outcome: ImageOutcome, squashOrigin: string): Sli
         newMode: octal(to),
       };
     }),
+    ...reportEdited(outcome),
     ...reportLinked(outcome),
   };
 }

@@ -7,6 +7,7 @@ import { describeMaker } from '../made-by.ts';
 import type { LayerReport, PlatformReport, Report, SlimmingReport } from '../report.ts';
 import { commandLine } from '../analyze/command-line.ts';
 import { configLines, fileText, listSurface, surfaceWords } from '../surface-text.ts';
+import { editedText, stillListedText } from '../packages-text.ts';
 import { recordingSentence } from '../recording-words.ts';
 import { unchangedText } from '../words.ts';
 import { pullSeconds } from './pull.ts';
@@ -200,9 +201,10 @@ function filesOf({ layers }: PlatformReport, { fates, rounded }: PackedFiles): P
   };
 }
 
-function tablesOf({ slimming, keeping, surface }: PlatformReport): DataTable[] {
+function tablesOf({ slimming, keeping, surface, packageDb }: PlatformReport): DataTable[] {
   const tables = [
     ...(slimming === null ? [] : [removedTable(slimming), changesTable(slimming)]),
+    ...(packageDb === undefined ? [] : [packagesTable(packageDb)]),
     ...(keeping === null ? [] : [keptTable(keeping), leftOutTable(keeping)]),
     ...(surface === null ? [] : [surfaceTable(surface)]),
   ];
@@ -228,7 +230,7 @@ function removedTable({ byRule }: SlimmingReport): DataTable {
   };
 }
 
-function changesTable({ promoted, cleared, linked }: SlimmingReport): DataTable {
+function changesTable({ promoted, cleared, edited = [], linked }: SlimmingReport): DataTable {
   return {
     title: 'Other changes',
     note: null,
@@ -245,11 +247,30 @@ function changesTable({ promoted, cleared, linked }: SlimmingReport): DataTable 
         escapeText(`/${shownPath(file)}`),
         `had mode ${file.oldMode}, has ${file.newMode}`,
       ]),
+      ...edited.map((file) => [escapeText(`/${shownPath(file)}`), editedText(file)]),
       ...(linked?.links ?? []).map((link) => [
         escapeText(`/${shownPath(link)}`),
         escapeText(`is now a hard link to ${link.to}, an identical file`),
       ]),
     ],
+  };
+}
+
+function packagesTable({ takenOut, stillListed }: NonNullable<PlatformReport['packageDb']>): DataTable {
+  const notes = stillListed.map(stillListedText);
+  return {
+    title: 'Packages that are no longer listed',
+    note: notes.length === 0 ? null : escapeText(`${notes.join('; ')}.`),
+    columns: [
+      { title: 'Package', unit: 'text' },
+      { title: 'Version', unit: 'text' },
+      { title: 'Package URL', unit: 'text' },
+    ],
+    rows: takenOut.map(({ name, version, purl }) => [
+      escapeText(name),
+      escapeText(version ?? ''),
+      escapeText(purl ?? ''),
+    ]),
   };
 }
 

@@ -40,6 +40,12 @@ export const linked: Fate = {
   why: 'Another file of its layer has the data (--dedupe-hardlink).',
   ...comes,
 };
+export const edited: Fate = {
+  group: 'changed',
+  name: 'edited',
+  why: 'It lists fewer packages than before (--package-db sync).',
+  ...comes,
+};
 export const restored: Fate = {
   group: 'added',
   name: 'restored',

@@ -8,7 +8,7 @@ import { numbersIn } from '../../image/image.ts';
 import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
 import { type Row, rowKindOf } from './collect-files.ts';
 import type { Fate } from './page.ts';
-import { linked, moved, restored } from './run-fates.ts';
+import { edited, linked, moved, restored } from './run-fates.ts';
 
 /** A file of the result that no entry of the source stands for. */
 export interface Added extends Omit<Row, 'path' | 'fate'> {
@@ -64,6 +64,14 @@ export class After {
       if (action.kind === 'rename') this.added.push({ ...at, path: action.path, size, kind });
       else if (action.kind === 'link')
         this.added.push({ ...at, path: action.path ?? path, size: 0, kind: 'hardlink', fate: linked });
+      else if (action.kind === 'replace')
+        this.added.push({
+          ...at,
+          path: action.path ?? path,
+          size: action.contents.bytes.length,
+          kind,
+          fate: edited,
+        });
       else if (isOwn) this.#kept.add(source, entry);
       else this.added.push({ ...at, path, size, kind });
     }

@@ -7,7 +7,14 @@ import { type ByteString, readByteString, ascii, noBytes, utf8Text } from '../..
 import { largestDatabase, readDatabaseFile } from './database-file.ts';
 import { isLeftOut } from './documentation.ts';
 import { FileLocator, type Located } from './file-locator.ts';
-import { noDetails, type Package, type PackageDatabase, type UnreadDatabase } from './package.ts';
+import {
+  type EditedDatabase,
+  noDetails,
+  type Package,
+  type PackageDatabase,
+  type UnreadDatabase,
+} from './package.ts';
+import { cutStanzas, stanzasIn } from './stanzas.ts';
 
 /** Since Alpine 3.22, the database may be below /usr. */
 const places = [rootPath`lib/apk/db/installed`, rootPath`usr/lib/apk/db/installed`];
@@ -27,10 +34,39 @@ export const apk: PackageDatabase = {
     }
     return { packages, unread };
   },
+  without(fs, facts, packages) {
+    const edited: EditedDatabase[] = [];
+    const byName = new Map(packages.map((each) => [each.name, each]));
+    for (const path of places) {
+      const bytes = readDatabaseFile(fs, facts, path, []);
+      if (bytes === null) continue;
+      const text = readByteString(bytes);
+      const cut = [...stanzasIn(text, betweenStanzas)].flatMap((stanza) => {
+        const found = byName.get(nameIn(stanza.text) ?? noBytes);
+        return found === undefined ? [] : [{ stanza, found }];
+      });
+      if (cut.length === 0) continue;
+      const contents = cutStanzas(
+        text,
+        cut.map(({ stanza }) => stanza),
+      );
+      edited.push({ path, contents, packages: [...new Set(cut.map(({ found }) => found))] });
+    }
+    return { edited, gone: [] };
+  },
 };
 
+/** Ends a stanza: the end of its last line, and the empty lines behind it. */
+const betweenStanzas = /\n\n+/g;
+
+/** Returns the name that a stanza states last, as `readStanzas` takes it; null for a stanza without one. */
+function nameIn(stanza: ByteString): ByteString | null {
+  const line = stanza.split('\n').findLast((each) => each.startsWith('P:'));
+  return line === undefined ? null : line.slice(2);
+}
+
 function* readStanzas(text: ByteString, locator: FileLocator): Generator<Package> {
-  for (const stanza of text.split(/\n\n+/)) {
+  for (const { text: stanza } of stanzasIn(text, betweenStanzas)) {
     const fields = new Map<string, ByteString>();
     let directory = noBytes;
     const names: ByteString[] = [];

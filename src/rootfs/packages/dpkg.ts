@@ -2,6 +2,7 @@
  * Reads the database of dpkg, which Debian's and Ubuntu's packages are installed with, and that of distroless images.
  * `package-index.ts` reads it beside the other databases.
  */
+import type { Filesystem } from '../filesystem.ts';
 import { baseOf, type Path, rootPath } from '../../bytes/path.ts';
 import { type ByteString, readByteString, ascii, noBytes, utf8Text } from '../../bytes/bytes.ts';
 import { largestDatabase, readDatabaseFile } from './database-file.ts';
@@ -12,8 +13,10 @@ import {
   type Package,
   type PackageDatabase,
   type PackageDetails,
+  type PackageFile,
   type UnreadDatabase,
 } from './package.ts';
+import { cutStanzas, stanzasIn } from './stanzas.ts';
 
 const status = rootPath`var/lib/dpkg/status`;
 const diversions = rootPath`var/lib/dpkg/diversions`;
@@ -61,14 +64,70 @@ export const dpkg: PackageDatabase = {
     }
     // A pruned image may have lost the lists of packages that its status still names.
     for (const stanza of new Set(stanzas.values()))
-      if (!listed.has(stanza)) packages.push(makePackage(nameIn(stanza), stanza, { files: [], missing: 0 }));
+      if (!listed.has(stanza))
+        packages.push(makePackage(nameIn(stanza), stanza, { files: [], directories: [], missing: 0 }));
     for (const path of fs.children(fragments)) {
       if (path.endsWith('.md5sums') || fs.kind(path) !== 'file') continue;
       packages.push(readFragment(path, text(path), text(rootPath`${path}.md5sums`), locator));
     }
     return { packages, unread };
   },
+  without(fs, facts, packages) {
+    const text = (path: Path): ByteString => {
+      const bytes = readDatabaseFile(fs, facts, path, []);
+      return bytes === null ? noBytes : readByteString(bytes);
+    };
+    const all = text(status);
+    const stanzas = stanzasOf(all);
+    const byStanza = new Map(
+      packages.flatMap((each) => {
+        const stanza = stanzas.get(each.name);
+        return stanza === undefined ? [] : [[stanza, each] as const];
+      }),
+    );
+    const cut = [...stanzasIn(all, betweenStanzas)].filter((stanza) => byStanza.has(stanza.text));
+    const listed = cut.map((stanza) => byStanza.get(stanza.text) as Package);
+    return {
+      edited:
+        cut.length === 0
+          ? []
+          : [{ path: status, contents: cutStanzas(all, cut), packages: [...new Set(listed)] }],
+      gone: [...infoFiles(fs, new Set(listed)), ...fragmentFiles(fs, text, packages)],
+    };
+  },
 };
+
+/** Ends a stanza: the end of its last line, and the empty lines behind it. Spaces do not make a line of a stanza. */
+const betweenStanzas = /\n(?:[ \t]*\n)+/g;
+
+/** Yields the files in `info` that are about one of these packages: "curl.list", "libc6:amd64.postinst". */
+function* infoFiles(fs: Filesystem, packages: ReadonlySet<Package>): Generator<PackageFile> {
+  const byName = new Map([...packages].map((each) => [each.name, each]));
+  for (const path of fs.children(lists)) {
+    const base = baseOf(path);
+    // The kind of file has no dot, and names of packages may have some: "python3.11.list".
+    const found = byName.get(base.slice(0, Math.max(0, base.lastIndexOf('.'))));
+    if (found !== undefined && fs.kind(path) === 'file') yield { path, package: found, isListing: false };
+  }
+}
+
+/** Yields the files of these packages in `status.d`. A file with stanzas of several packages stays. */
+function* fragmentFiles(
+  fs: Filesystem,
+  text: (path: Path) => ByteString,
+  packages: readonly Package[],
+): Generator<PackageFile> {
+  const byName = new Map(packages.map((each) => [each.name, each]));
+  for (const path of fs.children(fragments)) {
+    if (path.endsWith('.md5sums') || fs.kind(path) !== 'file') continue;
+    const stanza = text(path);
+    const found = byName.get(field(stanza, 'Package') ?? baseOf(path));
+    if (found === undefined || [...stanzasIn(stanza, betweenStanzas)].length > 1) continue;
+    yield { path, package: found, isListing: true };
+    const sums = rootPath`${path}.md5sums`;
+    if (fs.kind(sums) === 'file') yield { path: sums, package: found, isListing: false };
+  }
+}
 
 /** Reads what `dpkg-divert` has moved away, three lines each: "from", "to", and the package (":" for the administrator). */
 function diversionsOf(text: ByteString): ReadonlyMap<ByteString, { to: ByteString; by: ByteString }> {
@@ -82,7 +141,7 @@ function diversionsOf(text: ByteString): ReadonlyMap<ByteString, { to: ByteStrin
 /** Returns the stanzas of packages that have a version, by "name" and by "name:arch". */
 function stanzasOf(text: ByteString): ReadonlyMap<ByteString, ByteString> {
   const stanzas = new Map<ByteString, ByteString>();
-  for (const stanza of text.split(/\n[ \t]*\n/)) {
+  for (const { text: stanza } of stanzasIn(text, betweenStanzas)) {
     const name = field(stanza, 'Package');
     if (name === null || field(stanza, 'Version') === null) continue;
     stanzas.set(name, stanza);
@@ -99,9 +158,17 @@ function nameIn(stanza: ByteString): ByteString {
     : name;
 }
 
-function makePackage(name: ByteString, stanza: ByteString, { files, missing }: Located): Package {
+function makePackage(name: ByteString, stanza: ByteString, located: Located): Package {
+  const { files, directories, missing } = located;
   const version = textOf(stanza, 'Version');
-  return { kind: 'dpkg', name, version, files, details: { ...detailsIn(name, stanza), missing } };
+  return {
+    kind: 'dpkg',
+    name,
+    version,
+    files,
+    ...(directories.length === 0 ? {} : { directories }),
+    details: { ...detailsIn(name, stanza), missing },
+  };
 }
 
 /** Reads what a stanza tells of its package (deb-status(5)). */

@@ -11,6 +11,8 @@ const longestName = 4096;
 /** The files of a list that are in the image, and how many are not. */
 export interface Located {
   readonly files: readonly Path[];
+  /** Those of the files that stand where the list has a directory, such as `/bin` since /usr was merged. */
+  readonly directories: readonly Path[];
   readonly missing: number;
 }
 
@@ -48,16 +50,24 @@ export class FileLocator {
     isDispensable: (name: ByteString) => boolean = () => false,
   ): Located {
     const found = new Set<Path>();
+    const directories = new Set<Path>();
     let missing = 0;
     let last: ByteString | null = null;
+    let before: { readonly name: ByteString; readonly path: Path } | null = null;
     for (const name of names) {
+      if (before !== null && name.startsWith(`${before.name}/`)) directories.add(before.path);
       if (last !== null && !name.startsWith(`${last}/`)) missing++;
       last = null;
       const path = this.locate(name);
+      before = path === null ? null : { name, path };
       if (path !== null) found.add(path);
       else if (!isDispensable(name) && this.#isMissing(name)) last = name;
     }
-    return { files: [...found].sort(), missing: last === null ? missing : missing + 1 };
+    return {
+      files: [...found].sort(),
+      directories: [...directories],
+      missing: last === null ? missing : missing + 1,
+    };
   }
 
   /** Returns whether an image that had this file has lost it: whether nothing, not even a directory, has its name. */

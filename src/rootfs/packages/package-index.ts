@@ -10,7 +10,7 @@ import { composer } from './composer.ts';
 import { conda } from './conda.ts';
 import { dpkg } from './dpkg.ts';
 import { node } from './node.ts';
-import type { Package, PackageDatabase, PackageIndex, UnreadDatabase } from './package.ts';
+import type { Package, PackageDatabase, PackageIndex, ThinnedDatabase, UnreadDatabase } from './package.ts';
 import { packageKinds } from './package.ts';
 import { python } from './python.ts';
 import { rpm } from './rpm.ts';
@@ -36,6 +36,21 @@ export function packagesOf(image: { readonly fs: Filesystem; readonly facts: Fil
     known.set(image.fs, index);
   }
   return index;
+}
+
+/** Returns what the databases of an image become without some of its packages. */
+export function withoutPackages(
+  { fs, facts }: { readonly fs: Filesystem; readonly facts: FileFacts },
+  packages: readonly Package[],
+): ThinnedDatabase {
+  const thinned = databases.flatMap(({ kind, without }) => {
+    const own = packages.filter((each) => each.kind === kind);
+    return own.length === 0 || without === undefined ? [] : [without(fs, facts, own)];
+  });
+  return {
+    edited: thinned.flatMap(({ edited }) => edited),
+    gone: thinned.flatMap(({ gone }) => gone),
+  };
 }
 
 /** Reads all databases of an image, in time and memory proportional to the number of files. */

@@ -37,6 +37,8 @@ export interface Component {
 /** A unit of installation: a package of a distribution, a Python distribution, a Node package, … */
 export interface Package extends Component {
   readonly kind: PackageKind;
+  /** Those of its files that stand where the package has a directory: symlinks such as `/bin`. Default: none. */
+  readonly directories?: readonly Path[];
 }
 
 /** What a database tells of a package in addition. Texts are as they are written there. */
@@ -97,6 +99,30 @@ export interface DatabaseReading {
   readonly unread: readonly UnreadDatabase[];
 }
 
+/** What a database becomes without some packages. */
+export interface ThinnedDatabase {
+  /** Files with stanzas of several packages: their contents without those that go, byte for byte as before in the rest. */
+  readonly edited: readonly EditedDatabase[];
+  /** Files that are about one of the packages alone, and go with it. */
+  readonly gone: readonly PackageFile[];
+}
+
+/** A file of a database that is about one package. */
+export interface PackageFile {
+  readonly path: Path;
+  readonly package: Package;
+  /** Whether the file is what lists the package. Another one is of no use once the package is not listed. */
+  readonly isListing: boolean;
+}
+
+/** A file of a database without the stanzas of some packages. */
+export interface EditedDatabase {
+  readonly path: Path;
+  readonly contents: Uint8Array;
+  /** The packages whose stanzas went, in the order of the file. */
+  readonly packages: readonly Package[];
+}
+
 /** A kind of database. Reading never throws: what is damaged is left out, or named in `unread`. */
 export interface PackageDatabase {
   readonly kind: PackageKind;
@@ -105,4 +131,6 @@ export interface PackageDatabase {
   /** The files whose contents tell details. A scan for a bill of materials asks it too. Default: those of `reads`. */
   readonly describes?: ContentProbe;
   read(fs: Filesystem, facts: FileFacts): DatabaseReading;
+  /** Takes packages out, which `read` has returned for the same image. Absent from databases that are not edited. */
+  readonly without?: (fs: Filesystem, facts: FileFacts, packages: readonly Package[]) => ThinnedDatabase;
 }

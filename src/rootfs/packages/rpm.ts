@@ -28,6 +28,9 @@ const places = directories.flatMap((directory) =>
   [...formats].map(([name, blobs]) => ({ path: join(directory, name), blobs })),
 );
 
+/** Where databases of rpm may be. */
+export const rpmDatabases: readonly Path[] = places.map(({ path }) => path);
+
 /** The databases of rpm. An image may have several, of which an upgrade left the older ones behind. */
 export const rpm: PackageDatabase = {
   kind: 'rpm',

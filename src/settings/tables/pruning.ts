@@ -76,5 +76,12 @@ export const pruning = {
     describe: 'read such globs from a file (repeatable)',
     group: 'What to remove',
   }),
+  packageDb: choice(['keep', 'sync'], {
+    default: 'keep',
+    describe: 'sync: list no packages of which no file is left (dpkg, apk)',
+    details:
+      'Scanners report what the package databases list. `sync` takes packages without files out of those of dpkg and apk, and names each edited file in the report; databases of rpm are refused. See docs/scanners.md.',
+    group: 'What to remove',
+  }),
   emptyLayers,
 };

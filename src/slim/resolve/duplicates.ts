@@ -4,7 +4,6 @@
  */
 import type { Change, ChangeList } from '../../changeset/change.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
-import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 
 /** A file that becomes a hard link to another file of its layer, which differs from it in the path alone. */
 export interface LinkedDuplicate {
@@ -24,13 +23,13 @@ const setIdBits = 0o6000;
  * Makes hard links of the files of one layer that are the same in contents and all attributes: permissions, owner, time,
  * extended attributes, since names of one file share them. The one with the first path keeps the data. Left alone: sparse
  * files, those without data, and those with setuid bits or capabilities, which gain nothing from a second name.
- * `facts` are by source layer number; changes of files that they do not know stay.
+ * `twinOf` returns what the change of a file has in common with those that it could become one with; files without that stay.
  */
 export function linkDuplicates(
   changes: readonly Change[],
   list: ChangeList,
   indexes: ReadonlyMap<number, LayerIndex>,
-  facts: ReadonlyMap<number, LayerFacts>,
+  twinOf: (change: Change) => string | undefined,
 ): { readonly changes: readonly Change[]; readonly linked: readonly LinkedDuplicate[] } {
   const names = countNames(changes);
   const candidates: { readonly change: Change; readonly twin: string }[] = [];
@@ -39,7 +38,7 @@ export function linkDuplicates(
     const index = indexes.get(change.layer) as LayerIndex;
     if (((index.modes[change.entry] as number) & setIdBits) !== 0 || index.capable.has(change.entry))
       continue;
-    const twin = facts.get(change.layer)?.twins.get(change.entry);
+    const twin = twinOf(change);
     if (twin !== undefined) candidates.push({ change, twin });
   }
   candidates.sort((a, b) => a.change.path - b.change.path);

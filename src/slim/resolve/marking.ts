@@ -64,10 +64,13 @@ export interface MarkingInput {
   readonly indexes: ReadonlyMap<number, LayerIndex>;
   /** What the prunings by trace keep. */
   readonly closures: readonly Kept[];
+  /** Files that go with the packages that they are about, where a pruning syncs package databases. Default: none. */
+  readonly gone?: ReadonlySet<Path>;
 }
 
 /** Runs the rules of all prunings over the entries of the layers that each selects. @throws RULES_INVALID */
-export function* markSteps({ stack, final, prunings, indexes, closures }: MarkingInput): Steps<Marking> {
+export function* markSteps(input: MarkingInput): Steps<Marking> {
+  const { stack, final, prunings, indexes, closures, gone = new Set() } = input;
   const removed = new Map<number, Rule>();
   const cleared = new Map<number, ClearedMode>();
   const unused: Rule[] = [];
@@ -79,7 +82,10 @@ export function* markSteps({ stack, final, prunings, indexes, closures }: Markin
   };
   for (const pruning of prunings) {
     const match = yield* matcherSteps(pruning.rules, exists);
-    const verdict = yield* verdictSteps(pruning, match, kept);
+    const verdict = yield* verdictSteps(pruning, match, {
+      kept,
+      gone: pruning.packageDb === 'sync' ? gone : new Set(),
+    });
     const clears = createClearing(pruning, indexes);
     verdicts.push(verdict);
     let seen = 0;
@@ -136,17 +142,24 @@ type Verdict = (path: Path, kind: RuledKind) => Rule | null;
  * Combines the rules of a pruning with what traces keep. What is needed stays, whatever a rule says; a rule wins over what a
  * trace keeps for other reasons; what no trace keeps goes, if the pruning has a trace.
  */
-function* verdictSteps(pruning: Pruning, match: Matcher, closure: Kept): Steps<Verdict> {
+function* verdictSteps(
+  pruning: Pruning,
+  match: Matcher,
+  { kept: closure, gone }: { readonly kept: Kept; readonly gone: ReadonlySet<Path> },
+): Steps<Verdict> {
   const keep = yield* keepMatcherSteps(pruning.keep);
   const unused = pruning.trace === null ? null : unusedRule(pruning.trace.trace.name);
   return (path, kind) => {
     const strength = closure.strengthOf(path);
     if (strength === 'needed') return null;
     const rule = pruning.rules.length > 0 ? match(path, kind) : null;
-    const taken = rule ?? (strength === null ? unused : null);
+    const taken = rule ?? (strength === null ? unused : null) ?? (gone.has(path) ? packageDbRule : null);
     return taken !== null && keep(path) === null ? taken : null;
   };
 }
+
+/** Takes the files of package databases that are about a package without files. */
+const packageDbRule: Rule = { text: 'package-db', origin: '--package-db sync', negated: false };
 
 /** Stands for the absence of a path from traces, and from all that these need. */
 function unusedRule(trace: string): Rule {

@@ -16,11 +16,19 @@ import type { Stack } from '../../changeset/stack.ts';
 import { Tree } from '../../changeset/tree.ts';
 import type { Pruning } from '../../image/image.ts';
 import { Filesystem } from '../../rootfs/filesystem.ts';
+import type { FileFacts } from '../../rootfs/facts/facts.ts';
 import type { Steps } from '../../steps.ts';
 import { checkPruned } from './check-pruned.ts';
 import { LayerPruning, type Removal } from './layer-pruning.ts';
 import { type Kept, type Marking, markSteps } from './marking.ts';
 import { applyOriginal, type OriginalStack } from './original-stack.ts';
+import {
+  describeSync,
+  type PackageSync,
+  type SyncedPackages,
+  syncsPackages,
+  syncSteps,
+} from './package-sync.ts';
 import { Survivors } from './survivors.ts';
 
 export interface PrunedStack {
@@ -37,6 +45,16 @@ export interface PrunedStack {
   readonly marking: Marking;
   /** Entries that a rule names but that stay, since a layer that was not selected links to them. */
   readonly keptForLinks: readonly Change[];
+  /** What became of package databases; null where they stay. */
+  readonly synced: SyncedPackages | null;
+}
+
+/** What a pruning must know beyond headers. */
+export interface PruneQuestions {
+  /** Returns what a pruning by trace keeps, null for a pruning without a trace. */
+  readonly close?: (pruning: Pruning, fs: Filesystem) => Steps<Kept | null>;
+  /** Returns the facts about the files of the image before the pruning. Default: none are known. */
+  readonly factsOf?: (fs: Filesystem) => FileFacts;
 }
 
 /**
@@ -44,15 +62,15 @@ export interface PrunedStack {
  * to depend on the others.
  *
  * Rules apply to every entry of a selected layer, visible or not; what they remove never comes back from below. `shadowed`
- * drops entries that are not visible in the end, except those whose data a visible link names. `close` returns what a
- * pruning by trace keeps, null for a pruning without a trace.
- * @throws LAYER_INVALID; INTERNAL where a path would be lost that no rule names
+ * drops entries that are not visible in the end, except those whose data a visible link names. Where package databases are to
+ * be synced, what goes from them shows only once the rest has been pruned: the stack is pruned again with that.
+ * @throws LAYER_INVALID; UNSUPPORTED for a database of rpm that is to be synced; INTERNAL where a path would be lost that no rule names
  */
 export function* pruneSteps(
   stack: Stack,
   prunings: readonly Pruning[],
   indexes: ReadonlyMap<number, LayerIndex>,
-  close: (pruning: Pruning, fs: Filesystem) => Steps<Kept | null> = withoutTrace,
+  { close = withoutTrace, factsOf }: PruneQuestions = {},
 ): Steps<PrunedStack> {
   const original = applyOriginal(stack);
   yield;
@@ -63,15 +81,41 @@ export function* pruneSteps(
     if (closure !== null) closures.push(closure);
   }
   yield;
+  const known: KnownStack = { original, fs, prunings, indexes, closures };
+  const first = yield* pruneWith(known, null);
+  if (factsOf === undefined || !syncsPackages(prunings)) return first;
+  const facts = factsOf(fs);
+  const sync = yield* syncSteps({ fs, facts, result: first.result }, prunings);
+  const isIdle = sync.edits.size + sync.gone.size === 0;
+  const pruned = isIdle ? first : yield* pruneWith(known, sync);
+  return { ...pruned, synced: describeSync(sync, { fs, facts, result: pruned.result }) };
+}
+
+/** A stack that is to be pruned, with all that was found out about it. */
+interface KnownStack {
+  readonly original: OriginalStack;
+  readonly fs: Filesystem;
+  readonly prunings: readonly Pruning[];
+  readonly indexes: ReadonlyMap<number, LayerIndex>;
+  readonly closures: readonly Kept[];
+}
+
+/** Prunes a stack. `sync` is what also changes in package databases; null for nothing. @throws INTERNAL */
+function* pruneWith(
+  { original, fs, prunings, indexes, closures }: KnownStack,
+  sync: PackageSync | null,
+): Steps<PrunedStack> {
   const marking = yield* markSteps({
     stack: original.stack,
     final: original.tree,
     prunings,
     indexes,
     closures,
+    ...(sync === null ? {} : { gone: sync.gone }),
   });
   const survivors = new Survivors(original, prunings, marking);
-  const run = new StackPruning(original, marking, survivors);
+  const changed = new Set([...marking.cleared.keys(), ...(sync?.edits.keys() ?? [])]);
+  const run = new StackPruning(original, { isChanged: ({ id }) => changed.has(id), survivors });
   for (const [layer, changes] of original.stack.layers) {
     yield;
     run.add(layer, changes);
@@ -89,6 +133,7 @@ export function* pruneSteps(
     promotions: run.promotions,
     marking,
     keptForLinks: survivors.forced.filter(({ id }) => marking.removed.has(id)),
+    synced: null,
   };
 }
 
@@ -107,15 +152,22 @@ class StackPruning {
   readonly promotions: Promotion[] = [];
   readonly #before: Tree;
   readonly #original: OriginalStack;
-  readonly #marking: Marking;
+  /** Tells whether an entry that stays gets other attributes or contents. */
+  readonly #isChanged: (change: Change) => boolean;
   readonly #survivors: Survivors;
   /** Directories without an entry that a rule took, each with the last layer that it went from. */
   readonly #impliedGone = new Map<number, number>();
 
-  constructor(original: OriginalStack, marking: Marking, survivors: Survivors) {
+  constructor(
+    original: OriginalStack,
+    {
+      isChanged,
+      survivors,
+    }: { readonly isChanged: (change: Change) => boolean; readonly survivors: Survivors },
+  ) {
     const { table, list } = original.stack;
     this.#original = original;
-    this.#marking = marking;
+    this.#isChanged = isChanged;
     this.#survivors = survivors;
     this.#before = new Tree(table, list);
     this.pruned = new Tree(table, list);
@@ -149,8 +201,8 @@ class StackPruning {
     for (const path of pruning.takeImplied()) this.#impliedGone.set(path, layer);
     if (this.#survivors.dropsShadowed(layer)) pruning.takeShadowed();
     pruning.takeIdleMarkers();
-    const isCleared = changes.some(({ id }) => this.#marking.cleared.has(id));
-    if (!pruning.any && !isCleared && !this.#cutsLinks(layer)) return null;
+    const isChanged = changes.some(this.#isChanged);
+    if (!pruning.any && !isChanged && !this.#cutsLinks(layer)) return null;
     const expression = express(state, list, {
       below: { kind: 'known', tree: this.pruned },
       own: new Set([layer]),

@@ -4,7 +4,7 @@
  */
 import type { Path } from '../../bytes/path.ts';
 import type { Change } from '../../changeset/change.ts';
-import { buildEdit, type LayerEdit } from '../../changeset/edit.ts';
+import { buildEdit, type LayerEdit, type NewContents } from '../../changeset/edit.ts';
 import type { Promotion } from '../../changeset/express.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import type { PathTable } from '../../changeset/path-table.ts';
@@ -33,6 +33,7 @@ import type { Removal } from './layer-pruning.ts';
 import type { ClearedMode } from './marking.ts';
 import { mergeRange } from './merge-range.ts';
 import { orderSimilar } from './ordering.ts';
+import type { SyncedPackages } from './package-sync.ts';
 import { type PrunedStack, pruneSteps } from './prune-stack.ts';
 import { restoreStack } from './restore-stack.ts';
 import { unpruned, untouched } from './untouched.ts';
@@ -94,6 +95,8 @@ export interface Resolution {
   readonly surface: Surface | null;
   /** What is heavy and still there after a pruning, the heaviest first. */
   readonly findings: readonly Finding[];
+  /** What became of package databases; null where they were to stay. */
+  readonly synced: SyncedPackages | null;
   /** Null for an image that nothing is restored to. */
   readonly restored: Restoration | null;
 }
@@ -162,10 +165,13 @@ function* pruneChecked(
 ): Steps<CheckedPruning | Extract<ResolveResult, { kind: 'looks' }>> {
   const { image, indexes, facts } = known;
   const closures: TraceClosure[] = [];
-  const pruned = yield* pruneSteps(stack, image.plan.prunings, indexes, function* (pruning, fs) {
-    const closed = yield* closeImageSteps(image, pruning, fs, mergeFacts(fs, facts));
-    if (closed !== null) closures.push(closed);
-    return closed?.closure ?? null;
+  const pruned = yield* pruneSteps(stack, image.plan.prunings, indexes, {
+    *close(pruning, fs) {
+      const closed = yield* closeImageSteps(image, pruning, fs, mergeFacts(fs, facts));
+      if (closed !== null) closures.push(closed);
+      return closed?.closure ?? null;
+    },
+    factsOf: (fs) => mergeFacts(fs, facts),
   });
   const isGone = (path: Path) => pruned.result.kind(path) === null;
   const traced: CheckedClosure[] = [];
@@ -218,6 +224,7 @@ function* describePruning(
   return {
     pruned: { before, after, ruleOf },
     cleared: pruned.marking.cleared,
+    synced: pruned.synced,
     keptForLinks: pruned.keptForLinks,
     unusedRules: pruned.marking.unused,
     traced,
@@ -234,12 +241,14 @@ class LayerResolver {
   readonly #stack: Stack;
   /** The changed layers only, by source layer number. */
   readonly #pruned: ReadonlyMap<number, readonly Change[]>;
-  readonly #contents: ResolvedContent[] = [];
+  readonly #layers: ResolvedContent[] = [];
   readonly #removals: Removal[];
   readonly #promotions: Promotion[];
   readonly #linked: LinkedDuplicate[] = [];
   /** New permission bits by change id. */
   readonly #modes: Map<number, number>;
+  /** New contents by file. */
+  readonly #contents: ReadonlyMap<number, NewContents>;
 
   constructor(known: Known, stack: Stack, pruned: PrunedStack | null) {
     this.#known = known;
@@ -247,6 +256,9 @@ class LayerResolver {
     this.#pruned = pruned?.layers ?? new Map();
     this.#removals = [...(pruned?.removals ?? [])];
     this.#promotions = [...(pruned?.promotions ?? [])];
+    this.#contents = new Map(
+      (pruned?.synced?.edits ?? []).map(({ carrier, contents }) => [carrier.id, contents] as const),
+    );
     this.#modes = new Map([...(pruned?.marking.cleared ?? [])].map(([id, { to }]) => [id, to] as const));
   }
 
@@ -254,7 +266,7 @@ class LayerResolver {
   *add(content: Content): Steps<readonly number[]> {
     switch (content.kind) {
       case 'stored':
-        this.#contents.push(content);
+        this.#layers.push(content);
         return [];
       case 'rewritten':
         return yield* this.#rewrite({ from: content.from, to: content.to }, content);
@@ -270,7 +282,7 @@ class LayerResolver {
   > {
     const { table, list } = this.#stack;
     return {
-      contents: this.#contents,
+      contents: this.#layers,
       table,
       removals: this.#removals,
       promotions: this.#promotions,
@@ -287,7 +299,7 @@ class LayerResolver {
     const pruned = isOne ? this.#pruned.get(range.from) : undefined;
     // No rule has changed this single layer, and no option rewrites it in any case: it keeps its blob.
     if (isOne && pruned === undefined && !always) {
-      this.#contents.push({ kind: 'stored', layer: range.from });
+      this.#layers.push({ kind: 'stored', layer: range.from });
       return [];
     }
     let written = pruned ?? this.#merge(range);
@@ -312,7 +324,10 @@ class LayerResolver {
   /** Turns identical files of a layer into hard links to one of them. */
   #link(changes: readonly Change[]): readonly Change[] {
     const { indexes, facts } = this.#known;
-    const result = linkDuplicates(changes, this.#stack.list, indexes, facts);
+    // A file that gets other contents is no longer what the scan saw.
+    const twinOf = ({ layer, entry, file }: Change) =>
+      this.#contents.has(file) ? undefined : facts.get(layer)?.twins.get(entry);
+    const result = linkDuplicates(changes, this.#stack.list, indexes, twinOf);
     for (const duplicate of result.linked) this.#linked.push(duplicate);
     return result.changes;
   }
@@ -326,9 +341,9 @@ class LayerResolver {
       const mode = file >= 0 ? this.#modes.get(file) : undefined;
       if (mode !== undefined && !this.#modes.has(id)) this.#modes.set(id, mode);
     }
-    const options = { mtime: mtimeOf(range), modes: this.#modes };
+    const options = { mtime: mtimeOf(range), modes: this.#modes, contents: this.#contents };
     const edit = buildEdit(written, this.#stack.table, indexes, options);
-    this.#contents.push({ kind: 'edited', range, edit, isEmpty: written.length === 0 });
+    this.#layers.push({ kind: 'edited', range, edit, isEmpty: written.length === 0 });
   }
 }
 

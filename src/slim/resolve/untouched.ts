@@ -18,6 +18,7 @@ export function layersToScan(image: Image): number[] {
 /** What a resolution says of prunings where there are none. */
 export const unpruned = {
   cleared: new Map(),
+  synced: null,
   keptForLinks: [],
   unusedRules: [],
   pruned: null,

@@ -49,6 +49,7 @@ export function prune({ stack, indexes }: BothStacks, ...prunings: readonly Shor
       keep: [],
       shadowed: false,
       clearSetuid: [],
+      packageDb: 'keep',
       force: false,
       trace: null,
       ...rest,

@@ -50,6 +50,21 @@ const service: readonly Step[] = [
   ],
 ];
 
+/** With packages of Debian, of which the application uses one. */
+const packaged: readonly Step[] = [
+  [
+    'ADD rootfs.tar.xz /',
+    file('etc/os-release', 'ID=debian\nVERSION_ID="12"\n'),
+    program('bin/sh', 20_000),
+    program('usr/bin/curl', 30_000),
+    file('usr/share/doc/curl/copyright', words(2_000)),
+    file('var/lib/dpkg/info/curl.list', '/.\n/usr/bin/curl\n/usr/share/doc/curl/copyright\n'),
+    file('var/lib/dpkg/info/dash.list', '/.\n/bin/sh\n'),
+    file('var/lib/dpkg/status', ['curl', 'dash'].map(stanza).join('')),
+  ],
+  ['COPY main /app', program('app/main', 40_000)],
+];
+
 /** Without waste. */
 const lean: readonly Step[] = [
   [
@@ -100,6 +115,7 @@ export function pageImages(): Readonly<Record<string, BuiltTree>> {
     'app:1': app,
     'team/app:1': app,
     'team/lean:1': imageOf(lean),
+    'team/packages:1': imageOf(packaged),
     'team/many:1': imageOf(fortyLayers()),
     'team/cuda:1': imageOf(cuda),
     'vendor/tool:2': buildIndex({ images: [tool('amd64'), tool('arm64')], attestations: true }),
@@ -132,6 +148,11 @@ function entrypointOf(steps: readonly Step[]): string {
 
 function file(name: string, text: string): EntrySpec {
   return { name, body: bytesOf(text) };
+}
+
+/** Makes the entry of a package in the database of dpkg. */
+function stanza(name: string): string {
+  return `Package: ${name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: 8.14.1-1\n\n`;
 }
 
 /** Makes an executable file that is neither an ELF file nor a script, so that it needs nothing. */
