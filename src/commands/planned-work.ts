@@ -111,6 +111,7 @@ export async function planWork(
         transformOf: async (stages: Stages) =>
           configured(await transformOfStages(stages, { workspace, reference, settings }), settings),
         stages: work.stages,
+        configure: configured(configure(work.stages.config), settings),
       };
       return { source, run: (options) => runProven(proven, options, means) };
     }

@@ -7,6 +7,7 @@ import type { RecordingFacts } from '../jobs/record/trial/trial.ts';
 import { describePlatform, type ImageOutcome, type RunOutcome } from '../jobs/rewrite/records.ts';
 import { reportArtifacts } from './build/artifacts.ts';
 import { reportCompressing } from './build/compressing.ts';
+import { reportConfiguring } from './build/configuring.ts';
 import { reportFindings } from './build/findings.ts';
 import { reportKeeping } from './build/keeping.ts';
 import { reportLayers } from './build/layers.ts';
@@ -97,6 +98,7 @@ function reportImage(outcome: ImageOutcome, context: ReportContext): PlatformRep
     ...reportFindings(resolution.findings),
     ...reportPackageDb(outcome),
     ...reportRestoring(outcome),
+    ...reportConfiguring(outcome),
     compressing: reportCompressing(outcome),
   };
 }

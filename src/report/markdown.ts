@@ -11,6 +11,7 @@ import { bullets, code, details, escapeMarkdown, table } from './markdown-syntax
 import { editedText, stillListedText, takenOutText } from './packages-text.ts';
 import { renderRecording } from './recording-markdown.ts';
 import type {
+  ConfiguringReport,
   KeepingReport,
   LayerReport,
   PlatformReport,
@@ -95,7 +96,7 @@ function renderMaker({ tool, encoders }: Report): string {
 
 /** Renders the chapter of one platform. */
 function renderPlatform(platform: PlatformReport, work: string): string[] {
-  const { layers, slimming, keeping, packageDb, restoring, surface, findings = [] } = platform;
+  const { layers, slimming, keeping, packageDb, restoring, configuring, surface, findings = [] } = platform;
   return [
     `## ${escapeMarkdown(platform.platform ?? 'image')}`,
     table(['', 'before', 'after', 'change'], sizeRows(platform, work), 'lrrr'),
@@ -106,6 +107,7 @@ function renderPlatform(platform: PlatformReport, work: string): string[] {
     ...(packageDb === undefined ? [] : renderPackages(packageDb)),
     ...(keeping === null ? [] : renderKeeping(keeping)),
     ...(restoring === undefined ? [] : renderRestoring(restoring)),
+    ...(configuring === undefined ? [] : renderConfiguring(configuring)),
     ...(surface === null ? [] : renderSurface(surface)),
     ...(findings.length === 0
       ? []
@@ -256,6 +258,13 @@ function renderRestoring({ original, paths, stillMissing }: RestoringReport): st
     ...(listed.length === 0 ? [] : [table(['path', 'unpacked'], rows, 'lr')]),
     ...(rest > 0 ? [`and ${formatCount(rest)} more`] : []),
   ];
+}
+
+/** Shows what changed in the config, with the values. */
+function renderConfiguring({ changes }: ConfiguringReport): string[] {
+  const value = (json: string | null): string => (json === null ? '' : code(truncate(json, 120)));
+  const rows = changes.map(({ member, before, after }) => [code(member), value(before), value(after)]);
+  return ['### Config', table(['member', 'before', 'after'], rows, 'lll')];
 }
 
 /** Shows what was removed, by rule, with every path. */

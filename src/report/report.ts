@@ -44,6 +44,9 @@ export type RecordingReport = NonNullable<Report['recording']>;
 /** What came back to one image. */
 export type RestoringReport = NonNullable<PlatformReport['restoring']>;
 
+/** What changed in the config of one image. */
+export type ConfiguringReport = NonNullable<PlatformReport['configuring']>;
+
 export type RemovedEntry = SlimmingReport['removed'][number];
 
 export type LayerAction = keyof typeof actions;

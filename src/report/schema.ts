@@ -249,6 +249,20 @@ const restoring = z.strictObject({
     ),
 });
 
+const json = z.string().nullable();
+
+const configuring = z.strictObject({
+  changes: z.array(
+    z.strictObject({
+      member: z.string().describe('Keys with dots between them: "config.Env.PATH", "config.User", "author".'),
+      before: json.describe(
+        'The value as JSON; null where it was absent. Values that look like secrets are hidden.',
+      ),
+      after: json.describe('The same of the result.'),
+    }),
+  ),
+});
+
 const compressing = z.strictObject({
   sizeBefore: bytes.describe('Bytes of all layer blobs, as transferred, before'),
   sizeAfter: bytes
@@ -288,6 +302,11 @@ const platform = z.strictObject({
   restoring: restoring
     .exactOptional()
     .describe('What came back from the original ("ocislim restore"); absent from other runs.'),
+  configuring: configuring
+    .exactOptional()
+    .describe(
+      'What changed in the config ("ocislim config", or its options on another command); absent otherwise.',
+    ),
   compressing,
 });
 

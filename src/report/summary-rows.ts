@@ -3,11 +3,12 @@
  */
 import { layerKind } from '../oci/media-type.ts';
 import { escapeText } from './escape.ts';
-import { formatChange, formatNumberOf, formatSize } from './figures.ts';
+import { formatChange, formatCount, formatNumberOf, formatSize } from './figures.ts';
 import { errorText, forecastSize } from './forecast-text.ts';
 import { actionText, actionWords } from './layer-table.ts';
 import { stillListedText, takenOutText } from './packages-text.ts';
 import type {
+  ConfiguringReport,
   KeepingReport,
   LayerAction,
   LayerReport,
@@ -55,13 +56,14 @@ interface RowOptions {
 
 /** Renders the rows for one image: label, name, before, arrow, after, change, remark. Long names are shortened. */
 export function renderPlatformRows(platform: PlatformReport, options: RowOptions): Cell[][] {
-  const { slimming, keeping, packageDb, restoring, surface } = platform;
+  const { slimming, keeping, packageDb, restoring, configuring, surface } = platform;
   const { style, work } = options;
   const rows = [
     ...(slimming === null ? [] : slimmingRows(slimming, options)),
     ...(keeping === null ? [] : keepingRows(keeping, style)),
     ...(packageDb === undefined ? [] : packageRows(packageDb, style)),
     ...(restoring === undefined ? [] : [restoringRow(restoring)]),
+    ...(configuring === undefined ? [] : [configuringRow(configuring)]),
     pullRow(platform, style, work),
     layersRow(platform.layers),
   ];
@@ -207,6 +209,17 @@ function restoringRow({ entries, bytes, stillMissing }: RestoringReport): Row {
   if (entries === 0) return { label: 'restoring', remark: `nothing to restore; ${rest}` };
   const remark = `put back ${formatNumberOf(entries, 'path')}; ${rest}`;
   return { label: 'restoring', after: `+${formatSize(bytes)}`, remark };
+}
+
+/** The most members that are named. */
+const shownMembers = 8;
+
+/** Names the members of the config that changed. */
+function configuringRow({ changes }: ConfiguringReport): Row {
+  const names = changes.map(({ member }) => escapeText(member.replace(/^config\./, '')));
+  const rest = names.length - shownMembers;
+  const shown = names.slice(0, shownMembers).join(', ');
+  return { label: 'config', remark: `changed: ${shown}${rest > 0 ? `, ${formatCount(rest)} more` : ''}` };
 }
 
 /** Makes the row of what a pull transfers: the bytes of all layers as they are stored, and what changed them. */

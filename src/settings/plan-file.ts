@@ -4,6 +4,7 @@
  */
 import { defaultEngine } from '../codec/encoding.ts';
 import { OcislimError } from '../errors.ts';
+import { noEdit } from '../image/config-edit.ts';
 import { parseLayer, parseRange } from '../image/selection.ts';
 import type { Rule } from '../rules/rule.ts';
 import { parseRule } from '../rules/rules.ts';
@@ -12,6 +13,7 @@ import { parseDuration } from './duration.ts';
 import { parseGoal } from './goal.ts';
 import type { Door } from './option.ts';
 import type { PlanLines } from './plan-lines.ts';
+import { editOfPlan } from './plan-config.ts';
 import { type PlanFile, planSchema } from './plan-schema.ts';
 import { readText } from './rule-files.ts';
 import { rangeSelection, type SelectionSetting, squashSelectionOf } from './selection.ts';
@@ -57,8 +59,8 @@ class StageReader {
   }
 
   async read(plan: PlanFile): Promise<Stages> {
-    const { prune, squash, arrange, recompress, emptyLayers } = plan;
-    if ([prune, squash, arrange, recompress].every((part) => part === undefined))
+    const { prune, squash, arrange, recompress, config, emptyLayers } = plan;
+    if ([prune, squash, arrange, recompress, config].every((part) => part === undefined))
       throw invalid(this.#file, 1, 'the plan has no stage', emptyAdvice);
     return {
       ...noStages,
@@ -67,6 +69,8 @@ class StageReader {
       arrange: arrange === undefined ? [] : [await this.#within(['arrange'], () => arrangeOf(arrange))],
       pack: await this.#packs(recompress ?? []),
       dropEmpty: emptyLayers === 'drop',
+      config: config === undefined ? noEdit : await this.#within(['config'], () => editOfPlan(config)),
+      annotations: config?.annotations ?? {},
     };
   }
 
@@ -187,7 +191,7 @@ function readRange({ layers, base }: RangePart) {
   return { layers: layers === undefined ? null : parseRange(layers), base: base ?? null };
 }
 
-const emptyAdvice = 'Give prune, squash, arrange or recompress.';
+const emptyAdvice = 'Give prune, squash, arrange, recompress or config.';
 const errorsOfPlans: ReadonlySet<string> = new Set(['USAGE', 'SELECTION_INVALID']);
 
 function invalid(file: string, line: number, message: string, advice?: string): OcislimError {

@@ -104,6 +104,38 @@ const packing = z
   })
   .describe('How to pack the selected layers.');
 
+const command = z.union([z.string(), z.array(z.string())]).exactOptional();
+const names = z.array(z.string()).exactOptional();
+const ports = z.array(z.union([z.string(), z.int()])).exactOptional();
+const texts = z.record(z.string(), z.string()).exactOptional();
+
+const config = z
+  .strictObject({
+    env: texts.describe('Environment variables to set.'),
+    unsetEnv: names.describe('Environment variables to remove.'),
+    entrypoint: command.describe(
+      'A list is run as it is, a text by the shell; an empty one takes it away. Without "cmd" the command goes, too.',
+    ),
+    cmd: command.describe('The command, in the same two forms.'),
+    user: z.union([z.string(), z.int()]).exactOptional().describe('USER or USER:GROUP, by name or number.'),
+    workdir: z.string().exactOptional().describe('The working directory.'),
+    expose: ports.describe('Ports to expose: 80, 53/udp, 8000-8010/tcp.'),
+    unexpose: ports.describe('Ports to expose no longer.'),
+    volumes: names.describe('Volumes to declare.'),
+    unsetVolumes: names.describe('Volumes to remove.'),
+    labels: texts.describe('Labels to set.'),
+    unsetLabels: names.describe('Labels to remove.'),
+    annotations: texts.describe('Annotations of the manifest to set.'),
+    stopSignal: z.union([z.string(), z.int()]).exactOptional().describe('The signal that ends the program.'),
+    healthcheck: z
+      .string()
+      .exactOptional()
+      .describe('NONE, or options and CMD with a command, as in Dockerfiles.'),
+    shell: z.array(z.string()).exactOptional().describe('The shell of shell forms.'),
+    author: z.string().exactOptional().describe('The author.'),
+  })
+  .describe('What changes in the config and the annotations, as the options of "ocislim config" say it.');
+
 export const planSchema = z
   .strictObject({
     $schema: z.string().exactOptional(),
@@ -115,6 +147,7 @@ export const planSchema = z
       .union([packing, z.array(packing).min(1)])
       .exactOptional()
       .describe('Recompress layers: once, or one selection of layers after the other.'),
+    config: config.exactOptional(),
     emptyLayers: z.enum(['keep', 'drop']).exactOptional().describe('Layers in which nothing is left.'),
   })
   .meta({

@@ -7,7 +7,7 @@ export const config: Command = defineRewriting({
   name: 'config',
   describe: 'change what an image says about running it: entrypoint, variables, user, labels',
   details:
-    'Edits the config of an image, of every platform or of those that --platform selects, and no layer: what the destination lacks is copied, nothing is unpacked. Commands have the JSON and the shell form of Dockerfiles, and what the options do not name stays as it is, members that ocislim does not know included. Each change of how the image runs adds the row to the history that its instruction would add; labels, author and annotations add none. An edit that changes nothing gives the same digest. The same options on slim, squash, prune, recompress and restore edit the result there, and prune looks at the new entrypoint.',
+    'Edits the config of an image, of each platform, and no layer: what the destination lacks is copied, nothing is unpacked. Commands have the JSON and the shell form of Dockerfiles, and what the options do not name stays as it is, members that ocislim does not know included. Each change of how the image runs adds the row to the history that its instruction would add; labels, author and annotations add none. An edit that changes nothing gives the same digest. The same options on slim, squash, prune, recompress and restore edit the result there, and prune looks at the new entrypoint.',
   positionals: [source, destination],
   options: configOptions,
   examples: [

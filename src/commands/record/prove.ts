@@ -17,6 +17,7 @@ import type { Trace } from '../../trace/trace.ts';
 import { fromTraceDataSteps, traceDataSteps } from '../../trace/trace-data.ts';
 import { BlobCache } from '../../store/cache/blob-cache.ts';
 import { CachedSource } from '../../store/cache/cached-source.ts';
+import type { Transform } from '../../image/image.ts';
 import type { TracePruning } from '../../image/trace-pruning.ts';
 import type { Source } from '../../place/place.ts';
 import type { Surroundings } from '../surroundings.ts';
@@ -37,6 +38,8 @@ export interface ProvenJob {
   readonly cache: BlobCache;
   readonly settings: SlimSettings;
   readonly stages: Stages;
+  /** Plans what changes in the config. The original runs with the config that is published, so that what that needs is seen. */
+  readonly configure: Transform;
   /** Makes the transform of stages that have a pruning by what was seen. */
   readonly transformOf: (stages: Stages) => Promise<RunOptions['transform']>;
   /** What else looks at the result before it is published; null for nothing. */
@@ -131,12 +134,12 @@ interface Begun {
 
 /** Reads and records the original. @throws what `runProven` throws */
 async function begin(
-  { source, settings }: ProvenJob,
+  { source, settings, configure }: ProvenJob,
   { workspace, surroundings }: ProofMeans,
   cleanup: AsyncDisposableStack,
 ): Promise<Begun> {
   const platform = recordedPlatform(settings.platform);
-  const image = await readRecordedImage(source, platform, workspace);
+  const image = await readRecordedImage(source, platform, workspace, configure);
   await requireArchitecture(image.platform);
   const alike = settings.platformsAlike ? await otherPlatforms(source, image.platform, workspace) : [];
   if (!settings.platformsAlike) warnOfOthers(image, workspace);

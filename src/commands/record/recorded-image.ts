@@ -1,11 +1,13 @@
 /** The image whose program is recorded: which one it is, and what it says about running it. */
+import { runtimeOf } from '../../configure/configure.ts';
 import { OcislimError } from '../../errors.ts';
+import type { Transform } from '../../image/image.ts';
 import { imageMembers, readImageSet } from '../../jobs/image-set.ts';
 import { isAttestation } from '../../oci/attestation.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { IndexChild } from '../../oci/manifest.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
-import { readRuntime, type Runtime } from '../../oci/runtime.ts';
+import type { Runtime } from '../../oci/runtime.ts';
 import type { Source } from '../../place/place.ts';
 import type { Workspace } from '../workspace.ts';
 
@@ -19,11 +21,15 @@ export interface RecordedImage {
   readonly others: readonly string[];
 }
 
-/** Reads the manifest and config of the image of one platform. @throws USAGE where the source has none or several of it, and what reading manifests throws */
+/**
+ * Reads the manifest and config of the image of one platform. `configure` plans what changes in the config before it runs.
+ * @throws USAGE where the source has none or several of it, and what reading manifests throws
+ */
 export async function readRecordedImage(
   source: Source,
   platform: Platform,
   { limits, listener, signal }: Pick<Workspace, 'limits' | 'listener' | 'signal'>,
+  configure: Transform = (image) => image,
 ): Promise<RecordedImage> {
   const set = await readImageSet(source, { platforms: [platform], limits, listener, signal });
   const images = imageMembers(set);
@@ -38,7 +44,7 @@ export async function readRecordedImage(
   return {
     platform: recorded,
     digest: image.descriptor.digest,
-    runtime: readRuntime(image.config),
+    runtime: runtimeOf(configure(image)),
     others: platformsOf(set.index?.children ?? []).filter((each) => each !== recorded),
   };
 }
