@@ -31,7 +31,7 @@ const rooms: Readonly<Record<string, string>> = {
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim',
   jobs: 'oci bytes stream place files changeset codec image configure probe registry store trace rootfs closure slim analyze compress layers',
   report:
-    'oci bytes rules changeset codec image probe trace rootfs closure slim analyze compress layers jobs',
+    'oci bytes rules changeset codec image configure probe trace rootfs closure slim analyze compress layers jobs',
   settings:
     'oci bytes rules files codec image configure probe registry trace rootfs slim analyze compress report',
   commands:
