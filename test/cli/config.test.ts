@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
+import { parseCommand } from '../../src/settings/command-words.ts';
 import { callCli } from '../support/cli.ts';
 import { buildImage, buildIndex } from '../support/image-builder.ts';
 import { bytesOf } from '../support/model/byte-string.ts';
@@ -32,8 +33,10 @@ const configOf = async (tag: string, platform?: string) => (await scene.read(tag
 describe('config', () => {
   test('edits what options name, keeps what it does not know, and says what changed', async () => {
     const report = await scene.report(
-      ...['config', at('app'), at('edited'), '--entrypoint', '["/bin/b"]', '--env', 'MODE=fast'],
-      ...['--unset-env', 'TOKEN', '--expose', '80', '--label', 'a=b'],
+      'config',
+      at('app'),
+      at('edited'),
+      ...parseCommand(`--entrypoint '["/bin/b"]' --env MODE=fast --unset-env TOKEN --expose 80 --label a=b`),
     );
     const { config, ...rest } = await configOf('edited');
     expect(config).toMatchObject({
@@ -58,7 +61,12 @@ describe('config', () => {
   test('is shown by the summary and by Markdown, without values that look like secrets', async () => {
     const file = scene.path('config.md');
     const { stderr } = await scene.run(
-      ...['config', at('app'), at('shown'), '--unset-env', 'TOKEN', '--user', 'root', '--report', file],
+      'config',
+      at('app'),
+      at('shown'),
+      ...parseCommand('--unset-env TOKEN --user root'),
+      '--report',
+      file,
     );
     expect(stderr).toMatch(/config +changed: Env\.TOKEN, User\n/);
     const text = await readFile(file, 'utf8');

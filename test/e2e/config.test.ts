@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parseCommand } from '../../src/settings/command-words.ts';
 import { ocislim } from '../support/e2e/cli.ts';
 import { run, workFolder, removeFolder } from '../support/e2e/programs.ts';
 
@@ -27,9 +28,17 @@ async function configOf(reference: string): Promise<Config> {
   return JSON.parse(await run('skopeo', ['inspect', '--config', reference])) as Config;
 }
 
-async function edited(command: string, tag: string, ...options: readonly string[]): Promise<string> {
+/** Runs a command on the image. `options` are as a shell takes them. Returns the reference of the result. */
+async function edited(command: string, tag: string, options: string): Promise<string> {
   const target = `oci:${join(work, 'own')}:${tag}`;
-  const { status, stderr } = await ocislim([command, source, target, '--progress', 'none', ...options]);
+  const { status, stderr } = await ocislim([
+    command,
+    source,
+    target,
+    '--progress',
+    'none',
+    ...parseCommand(options),
+  ]);
   expect(status, stderr).toBe(0);
   return target;
 }
@@ -39,29 +48,16 @@ it('says what umoci says after the same edit', async () => {
     await edited(
       'config',
       'umoci',
-      ...['--env', 'A=1 2', '--env', 'PATH=/bin', '--user', '1000:1000', '--workdir', '/tmp'],
-      ...[
-        '--entrypoint',
-        '["/bin/echo","-n"]',
-        '--cmd',
-        '["hi there"]',
-        '--expose',
-        '80',
-        '--expose',
-        '53/udp',
-      ],
-      ...['--volume', '/data', '--label', 'k=v', '--stop-signal', 'INT', '--author', 'me'],
+      `--env 'A=1 2' --env PATH=/bin --user 1000:1000 --workdir /tmp --entrypoint '["/bin/echo","-n"]' --cmd '["hi there"]'
+       --expose 80 --expose 53/udp --volume /data --label k=v --stop-signal INT --author me`,
     ),
   );
   const layout = join(work, 'umoci');
   await run('skopeo', ['--insecure-policy', 'copy', '--quiet', source, `oci:${layout}:x`]);
-  await run('umoci', [
-    ...['config', '--image', `${layout}:x`, '--author', 'me'],
-    ...['--config.env', 'A=1 2', '--config.env', 'PATH=/bin', '--config.user', '1000:1000'],
-    ...['--config.workingdir', '/tmp', '--config.entrypoint', '/bin/echo', '--config.entrypoint', '-n'],
-    ...['--config.cmd', 'hi there', '--config.exposedports', '80/tcp', '--config.exposedports', '53/udp'],
-    ...['--config.volume', '/data', '--config.label', 'k=v', '--config.stopsignal', 'SIGINT'],
-  ]);
+  const same = `--author me --config.env 'A=1 2' --config.env PATH=/bin --config.user 1000:1000 --config.workingdir /tmp
+    --config.entrypoint /bin/echo --config.entrypoint -n --config.cmd 'hi there' --config.exposedports 80/tcp
+    --config.exposedports 53/udp --config.volume /data --config.label k=v --config.stopsignal SIGINT`;
+  await run('umoci', ['config', '--image', `${layout}:x`, ...parseCommand(same)]);
   const other = await configOf(`oci:${layout}:x`);
   const sorted = ({ config, author, rootfs }: Config) => ({
     author,
@@ -79,18 +75,8 @@ it('writes shell forms, health checks and ranges of ports in the form that skope
     await edited(
       'config',
       'dockerfile',
-      ...[
-        '--shell',
-        '["/bin/ash","-ec"]',
-        '--entrypoint',
-        'exec echo "$A"',
-        '--env',
-        'A=x',
-        '--expose',
-        '8000-8002',
-      ],
-      ...['--healthcheck=--interval=1m30s --timeout=5s --retries=2 CMD wget -q localhost || exit 1'],
-      ...['--stop-signal', 'SIGQUIT', '--user', 'nobody'],
+      `--shell '["/bin/ash","-ec"]' --entrypoint 'exec echo "$A"' --env A=x --expose 8000-8002 --stop-signal SIGQUIT --user nobody
+       '--healthcheck=--interval=1m30s --timeout=5s --retries=2 CMD wget -q localhost || exit 1'`,
     ),
   );
   expect(own.config).toMatchObject({
@@ -109,8 +95,7 @@ it('slim --record records, tries and publishes the new entrypoint', async () => 
   const target = await edited(
     'slim',
     'recorded',
-    ...['--record', '--run-for=0', '--granularity=file', '--env', 'GREETING=hello'],
-    ...['--entrypoint', '["/bin/sh","-c"]', '--cmd', '["echo $GREETING; cat /etc/passwd"]'],
+    `--record --run-for=0 --granularity=file --env GREETING=hello --entrypoint '["/bin/sh","-c"]' --cmd '["echo $GREETING; cat /etc/passwd"]'`,
   );
   const { config } = await configOf(target);
   expect(config).toMatchObject({ Entrypoint: ['/bin/sh', '-c'], Cmd: ['echo $GREETING; cat /etc/passwd'] });

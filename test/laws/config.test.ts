@@ -16,8 +16,8 @@ const image = fc
     history: fc.constantFrom('full' as const, 'none' as const, 'with-empty-layers' as const),
     config: someConfig,
   })
-  .map(({ stack, config: { os: _, architecture: __, ...config }, ...recipe }) => ({
-    built: buildImage({ layers: stack.layers.map(({ tar }) => tar), config, ...recipe }),
+  .map(({ stack, ...recipe }) => ({
+    built: buildImage({ layers: stack.layers.map(({ tar }) => tar), ...recipe }),
     count: stack.layers.length,
   }));
 
