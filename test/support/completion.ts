@@ -82,5 +82,8 @@ export const completed: readonly (readonly [line: string, words: readonly string
   ['completion f', ['fish']],
   ['help ver', ['verify']],
   ['presets loc', ['locales']],
+  ['conf', ['config']],
+  ['config a b --unset', ['--unset-env', '--unset-volume', '--unset-label']],
+  ['prune a b --entry', ['--entrypoint']],
   ['copy --no-tls', ['--no-tls-verify']],
 ];

@@ -31,7 +31,7 @@ export interface SurfaceFile {
 
 export type SurfaceFiles = Readonly<Record<SurfaceKind, readonly SurfaceFile[]>>;
 
-/** The attack surface of an image, before and after a pruning, which does not change the config. */
+/** The attack surface of an image, before and after a pruning, both by the config of the result. */
 export interface Surface {
   readonly before: SurfaceFiles;
   readonly after: SurfaceFiles;

@@ -143,6 +143,14 @@ export const digestCases: readonly DigestCase[] = [
     'restore oci:out:slim oci:out:new',
   ]),
 
+  ...rewriting(
+    'config',
+    'app',
+    '--env A=1 --unset-env PATH --user app --label a=b',
+    '--entrypoint ["/bin/sh","-c"] --cmd exit --expose 80-82 --volume /data --healthcheck NONE --stop-signal int',
+  ),
+  ...rewriting('config', 'index', '--workdir /tmp --annotation c=d'),
+  ...rewriting('config', 'docker', '--shell ["/bin/ash"] --author me'),
   ...rewriting('copy', 'app', '', '--label a=b --annotation c=d'),
   ...rewriting('copy', 'docker', ''),
   ...rewriting('copy', 'index', '', '--platform linux/arm64'),
