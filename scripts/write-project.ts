@@ -5,7 +5,15 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { readManifest, root } from './release/manifest.ts';
-import { namingFiles, readNaming, readProject, withNames, withRepository } from './release/project.ts';
+import {
+  namingFiles,
+  readNaming,
+  readProject,
+  typeNamingFiles,
+  withNames,
+  withRepository,
+  withTypes,
+} from './release/project.ts';
 
 const { values } = parseArgs({ options: { release: { type: 'boolean' } } });
 const project = readProject();
@@ -16,8 +24,9 @@ if (values.release !== true) {
   writeFileSync(`${root}package.json`, `${JSON.stringify(manifest, null, 2)}\n`);
   for (const file of namingFiles)
     writeFileSync(`${root}${file}`, withNames(readNaming(file), project, readManifest().version));
+  for (const file of typeNamingFiles) writeFileSync(`${root}${file}`, withTypes(readNaming(file), project));
 } else if (missing.length > 0) {
-  const names = missing.map(([name]) => name).join(' and ');
+  const names = missing.map(([name]) => name).join(', ');
   process.stderr.write(
     `scripts/release/project.json has no ${names}: fill it in, and run "npm run project"\n`,
   );

@@ -4,9 +4,10 @@
  */
 import type { Command } from '../../src/cli/command.ts';
 import { commands } from '../../src/cli/commands/all.ts';
-import { nameOf, type NamedOption, type Option, type Options } from '../../src/settings/option.ts';
+import { nameOf, type NamedOption, type Option, type Options, valueOf } from '../../src/settings/option.ts';
 import { reaching } from '../../src/settings/tables/commands.ts';
 import { arranging, squashSelection } from '../../src/settings/tables/layers.ts';
+import { attesting } from '../../src/settings/tables/attesting.ts';
 import { reports } from '../../src/settings/tables/reports.ts';
 import { checking, debugging, result } from '../../src/settings/tables/result.ts';
 import { table, text, markdownOf } from './page.ts';
@@ -18,6 +19,7 @@ const sharedOptions: Options = {
   ...debugging,
   ...arranging,
   ...reports,
+  ...attesting,
   ...reaching,
 };
 
@@ -78,9 +80,10 @@ export function listShared(): readonly NamedOption[] {
   return named(sharedOptions).map(([option]) => option);
 }
 
-function optionName({ name, alias, value, type }: NamedOption): string {
+function optionName(option: NamedOption): string {
+  const { name, alias, value } = option;
   const short = alias === undefined ? '' : alias.length === 1 ? `-${alias}, ` : `--${alias}, `;
-  return `\`${short}--${name}${value === undefined || type === 'boolean' ? '' : ` ${value.replaceAll('|', '\\|')}`}\``;
+  return `\`${short}--${name}${value === undefined ? '' : valueOf(option).replaceAll('|', '\\|')}\``;
 }
 
 function optionText({ describe, details, choices }: NamedOption): string {

@@ -1,7 +1,7 @@
 /**
  * The names of the project in the world, which a maintainer fills in once, before the first release: `project.json` has the address of
- * the repository and the name of the image in a registry. `npm run project` writes both where others read them, and a test holds
- * that all agree.
+ * the repository, the name of the image in a registry, and the address below which attestations name their types. `npm run project`
+ * writes them where others read them, and a test holds that all agree.
  */
 import { readFileSync } from 'node:fs';
 import { root } from './manifest.ts';
@@ -12,12 +12,18 @@ export interface Project {
   readonly repository: string | null;
   /** The image, without a tag. */
   readonly image: string | null;
+  /**
+   * The address before the names of types in attestations, `…/transform/v1`. It is part of every attestation, so it must not change
+   * later, and should lead to docs/provenance.md.
+   */
+  readonly types: string | null;
 }
 
 /** Stands in files for names that have not been filled in: in a domain that is reserved for examples (RFC 2606). */
 const placeholders = {
   repository: 'https://github.example/owner/ocislim',
   image: 'registry.example/owner/ocislim',
+  types: 'https://ocislim.example',
 } as const;
 
 /** Files that name the repository or the image, package.json aside. */
@@ -32,6 +38,9 @@ export const namingFiles: readonly string[] = [
   'docs/install.md',
   'docs/recipes/ci-gate.md',
 ];
+
+/** Files that name types of attestations. */
+export const typeNamingFiles: readonly string[] = ['src/attest/names.ts', 'docs/provenance.md'];
 
 /** Reads `project.json`. */
 export function readProject(): Project {
@@ -72,6 +81,13 @@ export function withNames(text: string, project: Project, version: string): stri
     .replaceAll(patterns.releases, `${repository}/releases/download`)
     .replaceAll(patterns.files, version)
     .replaceAll(patterns.default, version);
+}
+
+const types = /https:\/\/[\w.:/-]+?(?=\/(?:transform\/v1|equivalence\/v1|cli)(?![\w/-]))/g;
+
+/** Returns a text in which types of attestations are called as the project names them. */
+export function withTypes(text: string, project: Pick<Project, 'types'>): string {
+  return text.replaceAll(types, project.types ?? placeholders.types);
 }
 
 /** Returns package.json with the fields that name the repository; or without them, where the project has no address. */

@@ -52,7 +52,8 @@ function wordsOf({ name, alias }: NamedOption): string[] {
 /** Uses Node's own splitter, which knows `-qv`, `-j4`, `--name=value` and `--`. It judges nothing: what is wrong is said here. */
 function tokensOf(args: readonly string[], options: readonly NamedOption[]) {
   const config = options.flatMap((option) => {
-    const type = option.type === 'boolean' ? ('boolean' as const) : ('string' as const);
+    const isFlag = option.type === 'boolean' || option.bare !== undefined;
+    const type = isFlag ? ('boolean' as const) : ('string' as const);
     const [name, alias] = wordsOf(option);
     if (alias === undefined) return [[name, { type }]] as const;
     return alias.length === 1
@@ -98,6 +99,7 @@ function valueOf(token: OptionToken, option: NamedOption, { next, byWord }: Besi
   const { type } = option;
   if (type === 'boolean') return yesOrNo(token, next);
   if (isNegated(token)) return negated(token, option);
+  if (option.bare !== undefined) return token.value ?? option.bare;
   const { value, inlineValue } = token;
   if (value === undefined) throw missing(token, option);
   const isOption = !inlineValue && /^-./.test(value) && !(type === 'number' && /^-[\d.]/.test(value));

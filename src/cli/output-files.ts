@@ -1,6 +1,8 @@
 /** Writes the files that a rewriting command makes beside the image: reports, digests, metadata. Caller: `rewriting.ts`. */
 import { writeFile } from 'node:fs/promises';
+import { knownTypes } from '../attest/names.ts';
 import type { Bill } from '../analyze/bill.ts';
+import type { Attestation } from '../commands/attest/attestation.ts';
 import { type Failure, failureOf, type Outcome } from '../commands/outcome.ts';
 import { at, OcislimError } from '../errors.ts';
 import { fileError } from '../files/file-error.ts';
@@ -9,6 +11,7 @@ import { checkWritable } from '../files/writable.ts';
 import type { Reference } from '../oci/reference.ts';
 import { rendererFor, reportSuffixes } from '../report/renderers.ts';
 import type { SettingsOf } from '../settings/option.ts';
+import type { attesting } from '../settings/tables/attesting.ts';
 import type { reports } from '../settings/tables/reports.ts';
 import type { RecordedFiles } from '../commands/record/recorded-files.ts';
 import type { recording } from '../settings/tables/recording.ts';
@@ -17,6 +20,7 @@ type FileSettings = Pick<
   SettingsOf<typeof reports>,
   'report' | 'sbom' | 'digestfile' | 'iidfile' | 'metadataFile'
 > &
+  Pick<SettingsOf<typeof attesting>, 'provenance'> &
   Partial<Pick<SettingsOf<typeof recording>, keyof RecordedFiles>>;
 
 /** The options of recordings that name files. */
@@ -28,6 +32,9 @@ const recordedOptions = {
 } as const satisfies Record<keyof RecordedFiles, string>;
 
 const recordedKeys = Object.keys(recordedOptions) as (keyof RecordedFiles)[];
+
+/** The word of --provenance that stands for no file. */
+const attached = 'attach';
 
 /** A file that an option names. */
 interface Named {
@@ -58,11 +65,20 @@ export async function checkOutputs(settings: FileSettings, places: readonly Refe
   }
 }
 
-function filesOf({ report, sbom, digestfile, iidfile, metadataFile, ...others }: FileSettings): Named[] {
+function filesOf({
+  report,
+  sbom,
+  provenance,
+  digestfile,
+  iidfile,
+  metadataFile,
+  ...others
+}: FileSettings): Named[] {
   const named = (option: string, file: string | null | undefined) => (file == null ? [] : [{ option, file }]);
   return [
     ...report.map((file) => ({ option: '--report', file })),
     ...sbom.map((file) => ({ option: '--sbom', file })),
+    ...provenance.filter((given) => given !== attached).map((file) => ({ option: '--provenance', file })),
     ...named('--digestfile', digestfile),
     ...named('--iidfile', iidfile),
     ...named('--metadata-file', metadataFile),
@@ -138,6 +154,11 @@ async function billContent(file: string, bill: Bill): Promise<Iterable<string>> 
   return billFormats[formatOfFile(file)].render(bill, { version, files: false });
 }
 
+/** Returns whether it says something of the image: a signature does not. */
+function isStatement({ predicateType }: Attestation): boolean {
+  return predicateType !== knownTypes.signature;
+}
+
 /** Returns what goes into the file of an option; null where a dry run has nothing for it. */
 async function contentFor(
   option: string,
@@ -147,9 +168,11 @@ async function contentFor(
   if (option === '--report') return (await rendererFor(file)?.render(outcome.report, outcome.files)) ?? null;
   const recorded = recordedKeys.find((key) => recordedOptions[key] === option);
   if (recorded !== undefined) return outcome.recorded?.[recorded] ?? null;
-  const { root, imageId } = outcome;
+  const { root, imageId, attestations } = outcome;
   if (root === null || imageId === null) return null;
   switch (option) {
+    case '--provenance':
+      return attestations.filter(isStatement).map(({ text }) => `${text}\n`);
     case '--digestfile':
       return `${root.digest}\n`;
     case '--iidfile':

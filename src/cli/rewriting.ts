@@ -12,6 +12,7 @@ import type { JobSettings } from '../commands/rewrite.ts';
 import type { Surroundings } from '../commands/surroundings.ts';
 import { recording } from '../settings/tables/recording.ts';
 import { TrialFailed } from '../commands/record/trial-failed.ts';
+import { attesting } from '../settings/tables/attesting.ts';
 import { reports } from '../settings/tables/reports.ts';
 import { result } from '../settings/tables/result.ts';
 import type { Call, Console } from './command.ts';
@@ -28,7 +29,7 @@ export async function checkBefore(line: CommandLine, console: Console): Promise<
   const { checkNames } = await import('../commands/archive-names.ts');
   const { tag, name, inPlace, dryRun } = result;
   const { saveTrace, seccomp, apparmor, creport } = recording;
-  const files = { ...reports, saveTrace, seccomp, apparmor, creport };
+  const files = { ...reports, provenance: attesting.provenance, saveTrace, seccomp, apparmor, creport };
   const { settings } = await line.parse({ tag, name, inPlace, dryRun, ...files }, console);
   const { readSource, requireForm } = await import('../jobs/read-reference.ts');
   const from = await readSource(line.argument('src') ?? '');

@@ -20,7 +20,8 @@ export function baseReader(
 ): BaseReader {
   return async (name) => {
     const { signal, limits, listener } = workspace;
-    const base = await workspace.openBeside(source, await readSource(name));
+    const reference = await readSource(name);
+    const base = await workspace.openBeside(source, reference);
     const set = await readImageSet(base, {
       platforms: [],
       platformsOfIndex: platforms,
@@ -28,6 +29,7 @@ export function baseReader(
       listener,
       signal,
     });
+    workspace.bases.push({ reference, digest: set.root.descriptor.digest });
     const bases = imageMembers(set).map(({ image }) => image);
     const diffIds = (image: Image) => baseFor(image, bases, name).config.diffIds;
     return { kind: 'base', name, diffIds } satisfies Selection;

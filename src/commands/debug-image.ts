@@ -97,6 +97,7 @@ export async function writeDebugImage(wanted: Wanted, workspace: Workspace): Pro
       requireSavings: null,
       referrers: 'drop',
       carried: null,
+      attach: null,
     });
     const digest = result.root?.descriptor.digest;
     if (digest === undefined) throw new OcislimError('INTERNAL', 'the debug image was not written');

@@ -4,6 +4,7 @@
  */
 import { type ErrorCode, OcislimError } from '../errors.ts';
 import type { Bill } from '../analyze/bill.ts';
+import type { Attestation } from './attest/attestation.ts';
 import type { Verification } from '../jobs/compare/verify.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { PackedFiles } from '../report/page/packed-files.ts';
@@ -27,6 +28,8 @@ export interface Outcome {
   readonly files: readonly (PackedFiles | null)[];
   /** The bills of materials of the images that were published. Empty unless --sbom asks for them. */
   readonly bills: readonly Bill[];
+  /** What was signed and stated about the result, in the order in which it was made. Empty unless --sign-key or --provenance asks for it. */
+  readonly attestations: readonly Attestation[];
   /** The answers to --explain, line by line. */
   readonly explanations: readonly string[];
   /** The files that options of a recording ask for (--save-trace, --seccomp, …); null without --record. */

@@ -20,6 +20,7 @@ import type { ConfigSettings } from '../settings/config-edit.ts';
 import { tracedPlatforms } from '../settings/stages.ts';
 import type { RewritingSettings } from '../settings/tables/commands.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
+import type { Attesting } from './attest/attesting.ts';
 import { checkNames, nameInArchive } from './archive-names.ts';
 import type { DebugImage } from './debug-image.ts';
 import { destinationsOf } from './destinations.ts';
@@ -115,6 +116,7 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   await using cleanup = new AsyncDisposableStack();
   await using workspace = new Workspace(settings, surroundings);
   const { listener, signal } = workspace;
+  const attesting = await attestingFor(job, named, { workspace, surroundings });
   const cache = await cacheFor(job, workspace, cleanup);
   await using pool = createEncoderPool({
     jobs: workspace.jobs,
@@ -132,7 +134,8 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   const { run: runWork, source: planned } = await planWork(job, { workspace, surroundings, cache }, from);
   await using target = await openDestination(destinations, { settings, pool }, workspace);
   const options = optionsOf(job, planned, { workspace, pool, cache, place });
-  const { outcome, recording, recorded } = await runWork({ ...options, target });
+  const attach = attesting === null ? null : attesting.attach.bind(attesting);
+  const { outcome, recording, recorded } = await runWork({ ...options, target, attach });
   const written = await writeDebug({ options, outcome, destinations, debug: named.debug }, workspace);
   const billed = await billsFor(outcome, destinations, settings, { workspace, cache });
   const report = buildReport(outcome, {
@@ -144,13 +147,27 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
     warnings: workspace.warnings,
     squashOrigin: job.squashOrigin,
     debug: written?.image ?? null,
+    attestations: attesting?.report(outcome) ?? null,
     recording,
   });
   const failure = written?.failure ?? billed.failure ?? refusalOf(report, settings);
   const { bills } = billed;
   const explanations = await explain(outcome, settings.explain ?? []);
   const files = await filesFor(outcome, job, signal);
-  tell(describe({ outcome, report, files, bills, target, explanations, failure, recorded }));
+  const attestations = attesting?.made ?? [];
+  tell(describe({ outcome, report, files, bills, attestations, target, explanations, failure, recorded }));
+}
+
+/** Opens what signs the result and states how it was made; null where neither is asked for. What does so is loaded only then. */
+async function attestingFor(
+  { command, settings }: Job,
+  { source, destinations }: Named,
+  { workspace, surroundings }: Pick<Means, 'workspace'> & { readonly surroundings: Surroundings },
+): Promise<Attesting | null> {
+  if (settings.provenance.length === 0 && settings.signKey === null) return null;
+  const { Attesting: attesting } = await import('./attest/attesting.ts');
+  const { bases } = workspace;
+  return attesting.open({ command, source, destinations, settings, bases: () => bases }, surroundings);
 }
 
 /** What the run of a job may use. */
@@ -272,6 +289,7 @@ interface Finished {
   readonly report: Report;
   readonly files: Outcome['files'];
   readonly bills: Outcome['bills'];
+  readonly attestations: Outcome['attestations'];
   readonly target: Target | null;
   readonly explanations: Outcome['explanations'];
   readonly failure: Outcome['failure'];

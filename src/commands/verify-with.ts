@@ -43,7 +43,10 @@ export async function runChecked(
   const digest = first.root?.descriptor.digest;
   if (digest === undefined) throw new OcislimError('INTERNAL', 'nothing was written to verify');
   await check(place, digest);
-  const second = await publishLayout(options, { place, first }, workspace);
+  // What is stated about the result is about the first run: the second one only copies it.
+  const { attach = null } = options;
+  const stated = attach === null ? null : (_: RunOutcome, to: Target) => attach(first, to);
+  const second = await publishLayout({ ...options, attach: stated }, { place, first }, workspace);
   if (second.root?.descriptor.digest !== digest)
     throw new OcislimError('INTERNAL', `${target.label} has another image than the one verified, ${digest}`);
   return settle(first, second);
@@ -55,9 +58,10 @@ async function writeLayout(options: RunOptions, place: Reference, workspace: Wor
   try {
     const { target } = options;
     const like = target?.layerFormat === 'plain' ? new PlainLayout(layout) : layout;
-    // What is about the source goes to the destination, and not to this disk.
+    // What is about the source and the result goes to the destination, and not to this disk.
     const referrers = options.referrers === 'copy' ? 'later' : (options.referrers ?? 'drop');
-    return await run({ ...options, target: like, family: target?.family ?? null, referrers });
+    const family = target?.family ?? null;
+    return await run({ ...options, target: like, family, referrers, attach: null });
   } catch (error) {
     throw withAdvice(error);
   }

@@ -11,6 +11,7 @@ import { DiskBudget } from '../files/disk-budget.ts';
 import { openSource, openTarget } from '../jobs/open.ts';
 import type { PlaceOptions } from '../jobs/openers.ts';
 import { exceededTime, type Limits } from '../limits.ts';
+import type { Digest } from '../oci/digest.ts';
 import { formatReference, hostOf, type Reference } from '../oci/reference.ts';
 import type { Source, Target } from '../place/place.ts';
 import type { CredentialLookup } from '../registry/auth/credential.ts';
@@ -40,6 +41,8 @@ export class Workspace extends Closeable {
   readonly env: Surroundings['env'];
   readonly listener: Listener;
   readonly warnings: { code: string; message: string }[] = [];
+  /** The base images that were read, as they were named. */
+  readonly bases: { readonly reference: Reference; readonly digest: Digest }[] = [];
   readonly signal: AbortSignal;
   readonly limits: Limits;
   /** What the run may use of the local disk beside its destination. */

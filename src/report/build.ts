@@ -31,6 +31,8 @@ export interface ReportContext {
   readonly warnings: Report['warnings'];
   /** The debug image beside the result, which has everything that was removed. Default: null. */
   readonly debug?: { readonly reference: string; readonly digest: string } | null;
+  /** What was signed and stated about the result. Default: null. */
+  readonly attestations?: Report['attestations'] | null;
   /** How the image was recorded, and its pruned form tried. Default: null. */
   readonly recording?: RecordingFacts | null;
   /** The option because of which a squash dropped entries: "--last", "--all". */
@@ -52,6 +54,7 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
     source: { reference: context.sourceReference, digest: source.digest, mediaType: source.mediaType },
     destination: reportDestination(outcome, context),
     ...(context.debug == null ? {} : { debug: { ...context.debug } }),
+    ...(context.attestations == null ? {} : { attestations: context.attestations }),
     unchanged: root !== null && root.descriptor.digest === source.digest,
     warnings: context.warnings,
     encoders: outcome.encodings.map(describeEncoder),

@@ -310,6 +310,28 @@ const platform = z.strictObject({
   compressing,
 });
 
+const attestations = z.strictObject({
+  key: z
+    .strictObject({
+      kind: z.string().describe('"EC P-256", "Ed25519", "RSA 3072", …'),
+      hint: z.string().describe('The SHA-256 of the public key (its SubjectPublicKeyInfo), in base64.'),
+    })
+    .nullable()
+    .describe('null: nothing is signed.'),
+  statements: z.array(
+    z.strictObject({
+      predicateType: z
+        .string()
+        .describe('The kind of the statement; that of a signature is https://sigstore.dev/cosign/sign/v1.'),
+      subject: digest.nullable().describe('What it is about; null in a dry run.'),
+      isAttached: z
+        .boolean()
+        .describe('Whether it is beside the image, as its referrer; else only in files.'),
+      manifest: digest.nullable().describe('The manifest of the referrer.'),
+    }),
+  ),
+});
+
 export const reportSchema = z
   .strictObject({
     $schema: z.string().exactOptional(),
@@ -336,6 +358,11 @@ export const reportSchema = z
       .strictObject({ reference: z.string(), digest })
       .exactOptional()
       .describe('The debug image beside the result, with all that was removed on top (--debug-tag).'),
+    attestations: attestations
+      .exactOptional()
+      .describe(
+        'What was signed and stated about the result (--sign-key, --provenance); absent without these.',
+      ),
     unchanged: z.boolean().describe('Whether the result is the source, byte for byte.'),
     warnings: z.array(z.strictObject({ code: z.string(), message: z.string() })),
     encoders: z

@@ -1,6 +1,7 @@
 /**
  * Renders the report for a person at a terminal. Commands print it to stderr when they end.
  */
+import { attestationLines } from './attestation-words.ts';
 import { escapeText } from './escape.ts';
 import { formatNumberOf } from './figures.ts';
 import { findingLines } from './findings-text.ts';
@@ -161,6 +162,8 @@ function renderHeading(report: Report, style: Style, width: number): string[] {
   for (const reference of destination?.references ?? []) lines.push(`  →    ${escapeText(reference)}`);
   if (report.debug !== undefined)
     lines.push(`  debug ${escapeText(report.debug.reference)}@${report.debug.digest}`);
+  for (const line of attestationLines(report).flatMap((each) => wrapped(each, width - indent.length)))
+    lines.push(indent + line);
   if (report.dryRun)
     for (const line of wrapped(`dry run: nothing was written; ${forecastLine(report)}`, width))
       lines.push(style.warning(line));

@@ -78,9 +78,11 @@ export class CommandLine {
       else if (typeof value === 'string') secrets[key as SecretName] = value;
     }
     const clientP12Passphrase = env['OCISLIM_CLIENT_P12_PASSPHRASE'] || null;
+    // cosign's own variable may be set and empty: keys of pipelines often have an empty passphrase.
+    const signKeyPassphrase = env['OCISLIM_SIGN_KEY_PASSPHRASE'] || (env['COSIGN_PASSWORD'] ?? null);
     return {
       settings: settings as SettingsOf<Table>,
-      secrets: new Secrets({ ...secrets, clientP12Passphrase }),
+      secrets: new Secrets({ ...secrets, clientP12Passphrase, signKeyPassphrase }),
     };
   }
 

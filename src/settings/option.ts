@@ -19,6 +19,7 @@ export type OptionGroup =
   | 'Packing'
   | 'Result'
   | 'Reports'
+  | 'Attestations'
   | 'Registries'
   | 'Work';
 
@@ -40,6 +41,8 @@ export interface Option<Value = unknown> {
   readonly alias?: string;
   /** The word for the value in help: `N`, `FILE`. */
   readonly value?: string;
+  /** What the option means without a value. Its value then goes behind "=" only: `--provenance`, `--provenance=FILE`. */
+  readonly bare?: string;
   readonly choices?: readonly string[];
   /** Words that completion offers where there are no choices. Default: none. */
   readonly suggest?: () => Promise<readonly string[]>;
@@ -88,8 +91,15 @@ export function nameOf(key: string, { name }: Pick<Option, 'name'> = {}): string
   return name ?? key.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
+/** Returns how the value of an option is written behind its name: ` FILE`, `[=FILE]`, or nothing for a flag. */
+export function valueOf({ type, value, bare, choices }: Omit<Option, 'read'>): string {
+  if (type === 'boolean') return '';
+  const word = value ?? (choices === undefined ? 'VALUE' : 'WORD');
+  return bare === undefined ? ` ${word}` : `[=${word}]`;
+}
+
 /** Which of the fields of an option its caller writes. */
-type Spec = Pick<Option, 'alias' | 'value' | 'describe' | 'details' | 'group' | 'name' | 'suggest'>;
+type Spec = Pick<Option, 'alias' | 'value' | 'bare' | 'describe' | 'details' | 'group' | 'name' | 'suggest'>;
 
 /** Reads a text into a value. @throws USAGE naming the option, `where` */
 type Parse<Value> = (text: string, where: string) => Value;

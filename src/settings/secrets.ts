@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { OcislimError } from '../errors.ts';
 
 /** `creds`, `srcCreds` and `destCreds` are `USER:PASSWORD`. */
-export type SecretName = 'creds' | 'srcCreds' | 'destCreds' | 'clientP12Passphrase';
+export type SecretName = 'creds' | 'srcCreds' | 'destCreds' | 'clientP12Passphrase' | 'signKeyPassphrase';
 
 /** Credentials by name. Private fields keep them out of JSON, logs and structured clones. */
 export class Secrets {

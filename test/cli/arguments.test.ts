@@ -11,6 +11,7 @@ const options = listOptions({
   rule: list((texts) => texts, { alias: 'r', value: 'GLOB', describe: '', group }),
   cacheDir: text({ value: 'DIR', describe: '', group }),
   progress: choice(['tty', 'none'], { describe: '', group }),
+  provenance: list((texts) => texts, { value: 'FILE', bare: 'attach', describe: '', group }),
 });
 
 const split = (line: string) => splitArguments(line === '' ? [] : line.split(' '), options);
@@ -31,6 +32,9 @@ describe('a command line', () => {
     ['--last 1 --last 2', { last: ['1', '2'] }, []],
     ['--rule a -r b --rule=c=d', { rule: ['a', 'b', 'c=d'] }, []],
     ['--rule=-a', { rule: ['-a'] }, []],
+    ['--provenance a', { provenance: ['attach'] }, ['a']],
+    ['--provenance=a b --provenance', { provenance: ['a', 'attach'] }, ['b']],
+    ['--provenance=', { provenance: [''] }, []],
     ['--dry-run -n', { 'dry-run': true }, []],
     ['--dry-run=false', { 'dry-run': false }, []],
     ['--dry-run false a', { 'dry-run': false }, ['a']],

@@ -62,7 +62,7 @@ test('completion knows every command, every option, and every choice of a value'
       expect(found, `${name} --${option.name}`).toBeDefined();
       if (option.choices !== undefined)
         expect(found?.value).toEqual({ kind: 'words', words: option.choices });
-      expect(found?.value === null).toBe(option.type === 'boolean');
+      expect(found?.value === null).toBe(option.type === 'boolean' || option.bare !== undefined);
     }
   }
 });

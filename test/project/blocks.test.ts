@@ -19,6 +19,7 @@ const needs = [
   'a scanner',
   'containerd',
   'Docker',
+  'cosign',
   'Docker Hub',
   'Podman',
   'root',

@@ -20,6 +20,7 @@ const rooms: Readonly<Record<string, string>> = {
   image: 'oci rules codec',
   configure: 'oci image',
   probe: '',
+  attest: 'oci bytes image',
   registry: 'oci retry stream place files',
   store: 'oci bytes retry stream place files tar codec',
   trace: 'oci bytes image',
@@ -31,12 +32,12 @@ const rooms: Readonly<Record<string, string>> = {
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim',
   jobs: 'oci bytes stream place files changeset codec image configure probe registry store trace rootfs closure slim analyze compress layers',
   report:
-    'oci bytes rules changeset codec image configure probe trace rootfs closure slim analyze compress layers jobs',
+    'oci bytes rules changeset codec image configure probe attest trace rootfs closure slim analyze compress layers jobs',
   settings:
     'oci bytes rules files codec image configure probe registry trace rootfs slim analyze compress report',
   commands:
-    'oci bytes rules place files codec image configure probe registry store trace slim analyze layers jobs report settings',
-  cli: 'oci bytes rules stream files changeset codec image probe store trace rootfs closure slim analyze jobs report settings commands',
+    'oci bytes rules place files codec image configure probe attest registry store trace slim analyze layers jobs report settings',
+  cli: 'oci bytes rules stream files changeset codec image probe attest store trace rootfs closure slim analyze jobs report settings commands',
 };
 
 const allowed = (room: string): readonly string[] =>
@@ -134,6 +135,7 @@ describe('imports', () => {
       '@cyclonedx/cyclonedx-library/SPDX': ['report'],
       '@cyclonedx/cyclonedx-library/Serialize': ['report'],
       '@cyclonedx/cyclonedx-library/Spec': ['report'],
+      '@noble/ciphers/salsa.js': ['attest'],
       'd3-hierarchy': ['report'],
       diff: ['jobs'],
       libdeflate: ['codec'],
@@ -165,6 +167,7 @@ const faces: Readonly<Record<string, string>> = {
   image: 'image',
   configure: 'configure',
   probe: 'probe',
+  attest: 'statement',
   registry: 'index',
   store: 'index',
   trace: 'trace',

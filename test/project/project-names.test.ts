@@ -5,8 +5,10 @@ import {
   type Project,
   readNaming,
   readProject,
+  typeNamingFiles,
   withNames,
   withRepository,
+  withTypes,
 } from '../../scripts/release/project.ts';
 import { parse } from 'yaml';
 import { listOptions } from '../../src/settings/option.ts';
@@ -15,7 +17,11 @@ import { slimOptions } from '../../src/settings/tables/commands.ts';
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 const manifest = JSON.parse(read('package.json')) as Readonly<Record<string, unknown>>;
 const version = manifest['version'] as string;
-const filledIn: Project = { repository: 'https://git.test/someone/ocislim', image: 'hub.test:5000/ocislim' };
+const filledIn: Project = {
+  repository: 'https://git.test/someone/ocislim',
+  image: 'hub.test:5000/ocislim',
+  types: 'https://types.test/of/ocislim',
+};
 
 describe('the names of the project', () => {
   test.each(namingFiles)('are in %s as "npm run project" writes them', (file) => {
@@ -31,6 +37,15 @@ describe('the names of the project', () => {
     expect(filled).not.toMatch(/owner\/ocislim|\b0\.1\.0\b/);
     expect(filled).toContain('9.8.7-rc.1');
     expect(withNames(filled, readProject(), version)).toBe(readNaming(file));
+  });
+
+  test.each(typeNamingFiles)('of types of attestations are in %s, and can be written again', (file) => {
+    expect(withTypes(readNaming(file), readProject())).toBe(readNaming(file));
+    const filled = withTypes(readNaming(file), filledIn);
+    expect(filled).toContain('https://types.test/of/ocislim/transform/v1');
+    expect(filled).toContain('https://types.test/of/ocislim/equivalence/v1');
+    expect(filled).not.toContain('ocislim.example');
+    expect(withTypes(filled, readProject())).toBe(readNaming(file));
   });
 
   test('give package.json an address for people, for git and for mistakes', () => {

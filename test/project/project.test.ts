@@ -105,6 +105,7 @@ describe('the package', () => {
     const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
     expect(Object.keys(dependencies)).toEqual([
       '@cyclonedx/cyclonedx-library',
+      '@noble/ciphers',
       'diff',
       'libdeflate',
       'node-forge',

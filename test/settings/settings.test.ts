@@ -77,6 +77,8 @@ const texts: Readonly<Record<string, readonly string[]>> = {
   healthcheck: ['NONE', '', '--interval=30s --retries=2 CMD curl -f localhost', 'CMD ["/check"]'],
   shell: ['["/bin/bash", "-c"]', ''],
   mirror: ['docker.io=mirror.example:5000/cache'],
+  provenance: ['attach', 'p.jsonl'],
+  'builder-id': ['https://ci.example/7', 'urn:x'],
   limit: ['time=none,layer-bytes=2GiB', 'ratio=5'],
   'max-scratch': ['0', '1.5 GB'],
   'cache-size': ['1MiB'],

@@ -5,7 +5,7 @@
 import type { Command } from '../../../src/cli/command.ts';
 import { forms, purposes, title } from '../../../src/cli/help/overview.ts';
 import { placeholderOf, usageOf } from '../../../src/cli/usage.ts';
-import { listOptions, type NamedOption } from '../../../src/settings/option.ts';
+import { listOptions, type NamedOption, valueOf } from '../../../src/settings/option.ts';
 import { exitStatuses } from '../../exit-statuses.ts';
 import type { Block, Page } from './roff.ts';
 
@@ -113,10 +113,10 @@ function optionBlocks(options: readonly NamedOption[]): readonly Block[] {
 }
 
 /** Writes an option as it is typed: `-t, --tag REF`. */
-function termOf({ name, alias, value, type, choices }: NamedOption): string {
+function termOf(option: NamedOption): string {
+  const { name, alias } = option;
   const others = alias === undefined ? '' : alias.length === 1 ? `-${alias}, ` : `--${alias}, `;
-  const word = type === 'boolean' ? '' : ` ${value ?? (choices === undefined ? 'VALUE' : 'WORD')}`;
-  return `${others}--${name}${word}`;
+  return `${others}--${name}${valueOf(option)}`;
 }
 
 function optionTexts({ describe, details, choices, default: value }: NamedOption): readonly string[] {

@@ -51,13 +51,14 @@ async function wordsOf({ name, describe, options, positionals: [first] }: Comman
 }
 
 async function optionWords(option: NamedOption): Promise<OptionWords> {
-  const { name, alias, describe, type, default: value } = option;
+  const { name, alias, describe, type, bare, default: value } = option;
   const short = alias === undefined ? [] : [alias.length === 1 ? `-${alias}` : `--${alias}`];
   const negated = type === 'boolean' && value === true ? [`--no-${name}`] : [];
   return {
     words: [`--${name}`, ...short, ...negated],
     describe,
-    value: type === 'boolean' ? null : await valueOf(option),
+    // A value that may be left out stands behind "=": the next word is another one.
+    value: type === 'boolean' || bare !== undefined ? null : await valueOf(option),
   };
 }
 

@@ -3,8 +3,9 @@
  * it for `--help`, `--help-all` and `help COMMAND`.
  */
 import { type Environment, variableOf } from '../../settings/command-line.ts';
-import { listOptions, type NamedOption } from '../../settings/option.ts';
+import { listOptions, type NamedOption, valueOf } from '../../settings/option.ts';
 import { reaching } from '../../settings/tables/commands.ts';
+import { attesting } from '../../settings/tables/attesting.ts';
 import { reports } from '../../settings/tables/reports.ts';
 import type { Command } from '../command.ts';
 import { placeholderOf, usageOf } from '../usage.ts';
@@ -28,7 +29,9 @@ interface HelpOptions {
 }
 
 /** The names of options that most commands share. They are shown on request. */
-const shared: ReadonlySet<string> = new Set(listOptions({ ...reports, ...reaching }).map(({ name }) => name));
+const shared: ReadonlySet<string> = new Set(
+  listOptions({ ...reports, ...attesting, ...reaching }).map(({ name }) => name),
+);
 
 /** Renders the help of a command. */
 export function renderHelp(command: Command, { all, env, terminal }: HelpOptions): string {
@@ -102,10 +105,10 @@ function groupsOf(options: readonly NamedOption[]): [string, NamedOption[]][] {
 }
 
 /** Writes an option as it is typed: `-t, --tag REF`. */
-function nameOf({ name, alias, value, type, choices }: NamedOption): string {
+function nameOf(option: NamedOption): string {
+  const { name, alias } = option;
   const short = alias?.length === 1 ? `-${alias}, ` : '';
-  const word = type === 'boolean' ? '' : ` ${value ?? (choices === undefined ? 'VALUE' : 'WORD')}`;
-  return `${short}--${name}${word}`;
+  return `${short}--${name}${valueOf(option)}`;
 }
 
 /** Says what an option does, its choices and its default. A value from the environment is named, not shown: it may be a secret. */

@@ -61,12 +61,9 @@ export async function publishImages(
     again: (digests, inner) => writer.again(digests, inner),
   });
   const artifacts = await settleArtifacts(set, assembled, root, { ...context, others });
-  // A warning that --strict makes an error comes before the tag.
-  signal.throwIfAborted();
-  await publish(target, { root, packing: joinPacking(assembled.map(packingOf)) }, signal);
-  return {
+  const outcome: RunOutcome = {
     set,
-    images: assembled.map((image) => ({ ...image, manifest: image.assembled.manifest })),
+    images: assembled.map((image) => ({ ...image, ...image.assembled })),
     root,
     artifacts,
     encodings: encodingsOf(written),
@@ -75,6 +72,11 @@ export async function publishImages(
     others,
     cache: cached === null ? null : { downloaded: cached.downloaded, reused: cached.reused + writer.reused },
   };
+  await context.attach?.(outcome, target);
+  // A warning that --strict makes an error comes before the tag.
+  signal.throwIfAborted();
+  await publish(target, { root, packing: joinPacking(assembled.map(packingOf)) }, signal);
+  return outcome;
 }
 
 /** Takes the artifacts about the source along, or warns of those that stay behind. Returns what became of each. */

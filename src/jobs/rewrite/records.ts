@@ -79,6 +79,8 @@ export interface ImageOutcome extends Omit<DecidedImage, 'layers'> {
   readonly layers: readonly LayerOutcome[];
   /** Null in a dry run. */
   readonly manifest: RawManifest | null;
+  /** The config that the manifest names; null in a dry run. */
+  readonly config: Assembled['config'] | null;
 }
 
 /** What a run led to. */

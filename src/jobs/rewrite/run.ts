@@ -80,9 +80,14 @@ export interface RunOptions {
   readonly digests?: boolean;
   /** Whether to scan the headers of all layers, those included that the plan need not know. Default: no. */
   readonly headers?: boolean;
+  /** Writes what is about the result beside it, before its names are published. Default: nothing. */
+  readonly attach?: Attach | null;
   readonly listener: Listener;
   readonly signal: AbortSignal;
 }
+
+/** Writes artifacts about a result to its target, where everything but its root and its names is written. */
+export type Attach = (outcome: RunOutcome, target: Target) => Promise<void>;
 
 /** What the steps of one run share. */
 export interface RunContext
@@ -257,6 +262,7 @@ async function dryOutcome(
         return { ...layer, sealed: null, ...(estimate === undefined ? {} : { estimate }) };
       }),
       manifest: null,
+      config: null,
     })),
     root: null,
     artifacts: plannedFates(about),

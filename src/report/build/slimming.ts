@@ -100,7 +100,7 @@ function ruleOf(
 ): { readonly rule: string; readonly origin: string } {
   switch (reason.kind) {
     case 'rule':
-      return { rule: reason.rule.text, origin: reason.rule.origin };
+      return { rule: nameOfRule(reason.rule.text), origin: reason.rule.origin };
     case 'shadowed':
       return { rule: 'shadowed', origin: '--shadowed' };
     case 'idle':
@@ -108,6 +108,11 @@ function ruleOf(
     case 'squashed':
       return { rule: 'shadowed', origin: squashOrigin };
   }
+}
+
+/** Returns a rule as reports name it: a glob is not called as what layers above hide. A slash at its start changes nothing. */
+function nameOfRule(text: string): string {
+  return text === 'shadowed' ? '/shadowed' : text;
 }
 
 /** Reports the files that became hard links; the field is absent from runs that link no files. */

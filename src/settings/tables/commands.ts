@@ -3,6 +3,7 @@ import { list, type SettingsOf, text } from '../option.ts';
 import { readReports } from '../announced.ts';
 import { planOption } from '../plan-option.ts';
 import { checkGlobs } from '../rule-files.ts';
+import { attesting } from './attesting.ts';
 import { configuring } from './configuring.ts';
 import { arranging, layerSelection, squashAfterwards, squashSelection } from './layers.ts';
 import { packing, unpacked } from './packing.ts';
@@ -18,7 +19,7 @@ export const reaching = { ...output, ...registries, ...work };
 export type ReachingSettings = SettingsOf<typeof reaching>;
 
 /** What every command that rewrites an image takes. */
-export const rewriting = { ...result, ...reports, ...reaching };
+export const rewriting = { ...result, ...reports, ...attesting, ...reaching };
 export type RewritingSettings = SettingsOf<typeof rewriting>;
 
 /** What decides about the stages of `slim`. A plan takes the place of all of them. */
@@ -90,6 +91,7 @@ export const restoreOptions = {
   ...configuring,
   ...ownResult,
   ...reports,
+  ...attesting,
   ...reaching,
 };
 export type RestoreSettings = SettingsOf<typeof restoreOptions>;

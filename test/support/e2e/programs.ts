@@ -17,6 +17,7 @@ const packages: Readonly<Record<string, string>> = {
   bwrap: 'bubblewrap',
   htpasswd: 'apache2-utils',
   openssl: 'openssl',
+  jq: 'jq',
   pigz: 'pigz',
   igzip: 'isal',
   zstd: 'zstd',
@@ -48,8 +49,8 @@ const packages: Readonly<Record<string, string>> = {
 /** Those that no Debian package holds: `.ci/install-judges` installs them. */
 const judges = ['actionlint', 'check-jsonschema', 'dive', 'kubernetes-validate', 'pyspdxtools'];
 
-/** Those that only the whole of the tests needs: syft takes minutes to build. */
-const judgesOfAll = ['syft'];
+/** Those that only the whole of the tests needs: each takes minutes to build. */
+const judgesOfAll = ['syft', 'cosign'];
 
 /** Those with which the images that only the whole of the tests has are built. */
 const packagesOfAll: Readonly<Record<string, string>> = {
