@@ -10,7 +10,8 @@ import { typeNames } from '../../src/attest/names.ts';
 import type { Statement } from '../../src/attest/statement.ts';
 import { announcedSteps } from '../../src/commands/announcement.ts';
 import { statementsOf } from '../../src/commands/attest/statements.ts';
-import { pipe, readImage, withPlan } from '../../src/image/image.ts';
+import { configure } from '../../src/configure/configure.ts';
+import { pipe, readImage } from '../../src/image/image.ts';
 import { verifyImages, type VerifyOptions } from '../../src/jobs/compare/verify.ts';
 import type { RunOutcome } from '../../src/jobs/rewrite/run.ts';
 import { parseReference } from '../../src/oci/reference.ts';
@@ -19,13 +20,14 @@ import type { Report } from '../../src/report/report.ts';
 import { prune } from '../../src/slim/prune.ts';
 import { atOnce } from '../../src/steps.ts';
 import { rewrite } from '../jobs/rig.ts';
+import { configEdit } from '../support/arbitrary/config-edit.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
 import { type BuiltTree, buildImage } from '../support/image-builder.ts';
 import { MemorySource } from '../support/memory-store.ts';
 import { imageOf, lawRuns } from './rig.ts';
 import { compressStage, selectionOf, slimStage, span, type Stage } from './stages.ts';
 
-/** Stages of every kind: those of slimming and packing, cleared bits, labels. */
+/** Stages of every kind: those of slimming and packing, cleared bits, other configs. */
 const stage: fc.Arbitrary<Stage> = fc.oneof(
   { weight: 4, arbitrary: slimStage },
   { weight: 2, arbitrary: compressStage },
@@ -38,9 +40,11 @@ const stage: fc.Arbitrary<Stage> = fc.oneof(
     ),
   },
   {
-    weight: 1,
-    arbitrary: fc.constant<Stage>(
-      () => (image) => withPlan(image, { labelling: { annotations: {}, labels: { a: 'b' } } }),
+    weight: 2,
+    arbitrary: configEdit.map(
+      (edit): Stage =>
+        () =>
+          configure(edit),
     ),
   },
 );
@@ -158,9 +162,10 @@ test('law 13: an equivalence claims what verify confirms', async () => {
 test('every member of a plan has been weighed for the claim: a new one may change files in a new way', () => {
   const { plan } = readImage(imageOf([]).descriptor, imageOf([]).manifest, imageOf([]).config);
   expect(Object.keys(plan).toSorted()).toEqual([
+    'annotations',
     'arrangements',
+    'config',
     'dropEmpty',
-    'labelling',
     'layers',
     'prunings',
     'restoring',

@@ -74,7 +74,14 @@ export type CopySettings = SettingsOf<typeof copyOptions>;
 // What changes no layer saves nothing.
 const { requireSavings: _, ...ownResult } = result;
 
-export const configOptions = { ...configuring, ...checking, ...ownResult, ...reports, ...reaching };
+export const configOptions = {
+  ...configuring,
+  ...checking,
+  ...ownResult,
+  ...reports,
+  ...attesting,
+  ...reaching,
+};
 export type ConfigCommandSettings = SettingsOf<typeof configOptions>;
 
 export const restoreOptions = {
