@@ -19,6 +19,8 @@ export interface Equivalence {
   readonly removed?: ListDigest;
   /** Files that have lost setuid and setgid bits; absent where none has. */
   readonly cleared?: ListDigest;
+  /** Files with other contents: package databases; absent where none has. */
+  readonly edited?: ListDigest;
   /** Files that became hard links to equal ones; absent where none has. */
   readonly linked?: ListDigest;
   /** In what the images may differ without a difference in their files. */
@@ -54,6 +56,12 @@ export interface ReportedImage {
 export interface ReportedSlimming {
   readonly removed: readonly (ReportedPath & { readonly type: string; readonly rule: string })[];
   readonly cleared: readonly (ReportedPath & { readonly oldMode: string; readonly newMode: string })[];
+  readonly edited?:
+    | readonly (ReportedPath & {
+        readonly before: { readonly digest: string };
+        readonly after: { readonly digest: string };
+      })[]
+    | undefined;
   readonly linked?:
     | {
         readonly links: readonly (ReportedPath & {
@@ -95,19 +103,23 @@ export function equivalenceOf(
 
 function relationOf(
   slimming: ReportedSlimming | null,
-): Pick<Equivalence, 'relation' | 'removed' | 'cleared' | 'linked'> {
+): Pick<Equivalence, 'relation' | 'removed' | 'cleared' | 'edited' | 'linked'> {
   if (slimming === null) return { relation: 'same-rootfs' };
   const removed = removedList(slimming);
   const cleared = listDigest(slimming.cleared.map((file) => [bytesOfPath(file), file.oldMode, file.newMode]));
+  const edited = listDigest(
+    (slimming.edited ?? []).map((file) => [bytesOfPath(file), file.before.digest, file.after.digest]),
+  );
   const links = slimming.linked?.links ?? [];
   const linked = listDigest(
     links.map((file) => [bytesOfPath(file), bytesOfPath({ path: file.to, pathBase64: file.toBase64 })]),
   );
-  if (removed.count + cleared.count + linked.count === 0) return { relation: 'same-rootfs' };
+  if (removed.count + cleared.count + edited.count + linked.count === 0) return { relation: 'same-rootfs' };
   return {
     relation: 'subset',
     removed,
     ...(cleared.count === 0 ? {} : { cleared }),
+    ...(edited.count === 0 ? {} : { edited }),
     ...(linked.count === 0 ? {} : { linked }),
   };
 }

@@ -2,7 +2,7 @@
  * Tests of --provenance and --sign-key through the command line: what stands beside the image in places of every kind, what files get,
  * and what is refused before anything is written.
  */
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -15,6 +15,7 @@ import { type Attached, attachedTo, type Bundle, statementIn } from '../support/
 import { sealLikeCosign } from '../support/attest/cosign-keys.ts';
 import { callCli } from '../support/cli.ts';
 import { buildImage, buildIndex } from '../support/image-builder.ts';
+import { bytesOf } from '../support/model/byte-string.ts';
 import { specOf } from '../support/model/shorthand.ts';
 import { writeTar } from '../support/model/tar-bytes.ts';
 import { startRegistry } from '../support/registry/opened.ts';
@@ -258,6 +259,57 @@ test('what restore puts back has provenance with the original, and no equivalenc
     mediaType: app.descriptor.mediaType,
     annotations: { role: 'original' },
   });
+});
+
+test('an edited package database is in the equivalence, by its contents before and after', async () => {
+  const stanza = (name: string) => `Package: ${name}\nStatus: install ok installed\nVersion: 1\n\n`;
+  const files = {
+    'var/lib/dpkg/status': stanza('a') + stanza('b'),
+    'var/lib/dpkg/info/a.list': '/.\n/bin/a\n',
+    'var/lib/dpkg/info/b.list': '/.\n/bin/b\n',
+    'bin/a': 'a',
+    'bin/b': 'b',
+  };
+  const debian = Object.entries(files).map(([name, body]) => ({ name, body: bytesOf(body) }));
+  await scene.writeLayout({ debian: buildImage({ layers: [writeTar(debian)] }) }, 'debian');
+  const [from, to] = [scene.at('debian', 'debian'), scene.at('synced', 'synced')];
+  const [file, report] = [scene.path('edited.jsonl'), scene.path('edited.json')];
+  const args = [
+    '--rule',
+    'bin/b',
+    '--package-db',
+    'sync',
+    '--force',
+    `--provenance=${file}`,
+    '--report',
+    report,
+  ];
+  await scene.succeed('prune', from, to, ...args);
+  const [edit] = (JSON.parse(await readFile(report, 'utf8')) as Report).platforms[0]?.slimming?.edited ?? [];
+  expect(edit?.path).toBe('var/lib/dpkg/status');
+  const row = `${edit?.path}\0${edit?.before.digest}\0${edit?.after.digest}\0`;
+  const { predicate } = statementIn((await readFile(file, 'utf8')).split('\n')[0] ?? '');
+  expect(predicate).toMatchObject({
+    relation: 'subset',
+    edited: { count: 1, digest: { sha256: createHash('sha256').update(row).digest('hex') } },
+  });
+  await scene.succeed('verify', from, to, '--removed-by', report);
+});
+
+test('a rule that is called as what layers above hide is a rule: what it takes is announced', async () => {
+  await scene.writeLayout({ app: buildImage({ layers: [layer('shadowed=1', 'b=2')] }) }, 'called');
+  const [from, to, report] = [
+    scene.at('app', 'called'),
+    scene.at('out', 'called'),
+    scene.path('called.json'),
+  ];
+  const file = scene.path('called.jsonl');
+  await scene.succeed('prune', from, to, '--rule', 'shadowed', '--report', report, `--provenance=${file}`);
+  expect(statementIn((await readFile(file, 'utf8')).split('\n')[0] ?? '').predicate).toMatchObject({
+    relation: 'subset',
+    removed: { count: 1 },
+  });
+  await scene.succeed('verify', from, to, '--removed-by', report);
 });
 
 test('a base and the builder are in the provenance', async () => {

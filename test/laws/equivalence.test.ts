@@ -176,6 +176,7 @@ test('every member of a plan has been weighed for the claim: a new one may chang
     'force',
     'keep',
     'layers',
+    'packageDb',
     'rules',
     'shadowed',
     'trace',
