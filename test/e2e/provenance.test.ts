@@ -142,7 +142,7 @@ describe.each(isWhole ? ['docker-registry', 'ocislim registry serve'] : [])('cos
     },
   );
 
-  it('accepts a signature of ours beside one of its own, and none where there is none', async () => {
+  it('accepts a signature of ours beside one of its own, and refuses an image without any', async () => {
     const at = `${registry.host}/both`;
     const made = await rewrite(['slim', app, `${at}:1`, '--label', 'a=b']);
     expect((await judge('verify', 'cosign', `${at}@${made}`)).status).not.toBe(0);

@@ -1,4 +1,7 @@
-/** Reads what stands beside an image, for the tests of statements and signatures: each artifact with its bytes and what is in them. */
+/**
+ * Reads what stands beside an image: each artifact with its bytes, and the statement in it. The tests of statements and signatures call
+ * it.
+ */
 import { expect } from 'vitest';
 import type { Statement } from '../../../src/attest/statement.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
