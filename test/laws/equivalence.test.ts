@@ -1,5 +1,5 @@
 /**
- * Law 13: what equivalences claim is true, by the word of `verify`, for images and plans of any kind; and the digests in them are those
+ * Law 14: what equivalences claim is true, by the word of `verify`, for images and plans of any kind; and the digests in them are those
  * that another program computes from the report.
  */
 import { createHash } from 'node:crypto';
@@ -111,7 +111,7 @@ function removedDigest(json: string): { count: number; sha256: string } {
   return { count: names.length, sha256: hash.digest('hex') };
 }
 
-test('law 13: an equivalence claims what verify confirms', async () => {
+test('law 14: an equivalence claims what verify confirms', async () => {
   const seen = new Set<string>();
   await fc.assert(
     fc.asyncProperty(
