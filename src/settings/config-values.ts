@@ -2,6 +2,7 @@
  * Reads the values that edit an image config, in the syntax of Dockerfiles: commands in their JSON or shell form, health checks, ports,
  * signals. The table of options (`tables/configuring.ts`) and plans read by it.
  */
+import { portName } from '../configure/port-name.ts';
 import { OcislimError } from '../errors.ts';
 import type { CommandEdit, HealthcheckEdit, HealthcheckTime } from '../image/config-edit.ts';
 import { wordsOfJson } from './json-words.ts';
@@ -112,6 +113,12 @@ export function parsePorts(texts: readonly string[], where: string): readonly st
       throw usage(where, text, 'it is not a port', 'Write 80, 53/udp or 8000-8010/tcp.');
     return Array.from({ length: last - first + 1 }, (_, i) => `${first + i}/${protocol.toLowerCase()}`);
   });
+}
+
+/** Reads ports that are to go. buildah writes a range as one name, which goes too. @throws USAGE naming the option */
+export function parseGonePorts(texts: readonly string[], where: string): readonly string[] {
+  const ranges = texts.map((text) => text.trim()).filter((text) => text.includes('-'));
+  return [...parsePorts(texts, where), ...ranges.map(portName)];
 }
 
 /** Reads an absolute path of the image; of Windows too. An empty one takes it away. @throws USAGE naming the option */

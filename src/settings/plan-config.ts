@@ -6,6 +6,7 @@ import type { CommandEdit, ConfigEdit } from '../image/config-edit.ts';
 import { configEditOf } from './config-edit.ts';
 import {
   parseCommandForm,
+  parseGonePorts,
   parseHealthcheck,
   parseImagePath,
   parseNames,
@@ -34,7 +35,7 @@ export function editOfPlan(part: ConfigPart): ConfigEdit {
     user: user === undefined ? null : parseUser(String(user), 'user'),
     workdir: workdir === undefined ? null : parseImagePath(workdir, 'workdir'),
     expose: parsePorts(expose.map(String), 'expose'),
-    unexpose: parsePorts(unexpose.map(String), 'unexpose'),
+    unexpose: parseGonePorts(unexpose.map(String), 'unexpose'),
     volume: parseVolumes(volumes, 'volumes'),
     unsetVolume: parseVolumes(unsetVolumes, 'unsetVolumes'),
     stopSignal: stopSignal === undefined ? null : parseSignal(String(stopSignal), 'stopSignal'),

@@ -45,6 +45,15 @@ describe('values of a config', () => {
     expect(values.parsePorts(texts, '--expose')).toEqual(expected);
   });
 
+  test('ports that go are named alone and, as buildah does, by their range', () => {
+    expect(values.parseGonePorts(['80', '90-91/udp'], '--unexpose')).toEqual([
+      '80/tcp',
+      '90/udp',
+      '91/udp',
+      '90-91/udp',
+    ]);
+  });
+
   test.each([
     ['sigterm', 'SIGTERM'],
     ['RTMIN+3', 'SIGRTMIN+3'],

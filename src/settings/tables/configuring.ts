@@ -52,7 +52,7 @@ export const configuring = {
     describe: 'expose a port or a range of ports (repeatable)',
     group,
   }),
-  unexpose: names(async () => (await values()).parsePorts, {
+  unexpose: names(async () => (await values()).parseGonePorts, {
     value: 'PORT[/PROTO]',
     describe: 'expose a port or a range of ports no longer (repeatable)',
     group,
