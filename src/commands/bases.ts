@@ -23,6 +23,7 @@ export function baseReader(
     const reference = await readSource(name);
     const base = await workspace.openBeside(source, reference);
     const set = await readImageSet(base, {
+      variants: 'one',
       platforms: [],
       platformsOfIndex: platforms,
       limits,

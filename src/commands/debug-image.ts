@@ -95,6 +95,7 @@ export async function writeDebugImage(wanted: Wanted, workspace: Workspace): Pro
       platforms: [],
       platformsOfIndex: [],
       requireSavings: null,
+      variant: null,
       referrers: 'drop',
       carried: null,
       attach: null,

@@ -18,7 +18,14 @@ export async function readBases(
   for (const name of names) {
     const base = await workspace.openBeside(source, await readSource(name));
     const platformsOfIndex = image.config.platform === null ? [] : [image.config.platform];
-    const set = await readImageSet(base, { platforms: [], platformsOfIndex, limits, listener, signal });
+    const set = await readImageSet(base, {
+      platforms: [],
+      variants: 'one',
+      platformsOfIndex,
+      limits,
+      listener,
+      signal,
+    });
     const members = imageMembers(set).map((member) => member.image);
     const found = members.find(({ config }) => JSON.stringify(config.platform) === platform) ?? members[0];
     if (found === undefined) continue;

@@ -195,6 +195,7 @@ function optionsOf(
     epoch: settings.sourceDateEpoch,
     requireSavings: settings.requireSavings ?? null,
     referrers: settings.referrers,
+    variant: work.kind === 'stages' || work.kind === 'recorded' ? work.stages.variant : null,
     // The digests of removed files cost a hash of each: they are made for reports only.
     digests: settings.report.length > 0 || settings.format === 'json',
     headers: showFiles(settings.report),

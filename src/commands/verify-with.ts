@@ -84,6 +84,7 @@ async function publishLayout(
     platformsOfIndex: [],
     cache: null,
     requireSavings: null,
+    variant: null,
     referrers: options.referrers === 'copy' ? 'copy' : 'drop',
     carried: { set: first.set, found, source: options.source },
   });

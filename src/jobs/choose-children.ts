@@ -9,6 +9,7 @@ import type { IndexChild } from '../oci/manifest.ts';
 import { isIndexType, isManifestType } from '../oci/media-type.ts';
 import { formatPlatform, parsePlatform, type Platform } from '../oci/platform.ts';
 import { bestMatches, isExact } from '../oci/platform-choice.ts';
+import { areVariants, withoutVariants } from '../oci/variants.ts';
 
 /** A child of an index, and the platform that its row or its config states. */
 export interface PlacedChild {
@@ -19,6 +20,8 @@ export interface PlacedChild {
 export interface ChoiceOptions {
   /** What messages call the index. */
   readonly label: string;
+  /** Whether of an image that is packed in two ways both are taken, or the one that every client reads. */
+  readonly variants: 'all' | 'one';
   /** The platforms wanted, at least one. */
   readonly wanted: readonly Platform[];
   /** Reads the platforms of children whose rows state none. Asked only where no row is for a platform wanted. */
@@ -27,14 +30,14 @@ export interface ChoiceOptions {
 }
 
 /**
- * Returns one child for each platform that is wanted: the best one, and of several equal ones the first, with a warning.
+ * Returns the child for each platform that is wanted: the best one, with its variant in zstd, and of several equal ones the first, with a warning.
  * @throws NOT_FOUND where no image is for a platform
  */
 export async function chooseChildren(
   children: readonly IndexChild[],
-  { label, wanted, readPlatforms, listener }: ChoiceOptions,
+  { label, variants, wanted, readPlatforms, listener }: ChoiceOptions,
 ): Promise<ReadonlySet<IndexChild>> {
-  const images = children.filter(mayBeImage);
+  const images = withoutVariantsOf(children.filter(mayBeImage), variants);
   let placed = images.flatMap((child) =>
     child.platform === null ? [] : [{ child, platform: child.platform }],
   );
@@ -42,14 +45,16 @@ export async function chooseChildren(
   if (unplaced.length > 0 && wanted.some((platform) => best(platform, placed).length === 0))
     placed = [...placed, ...(await readPlatforms(unplaced))];
   const taken = new Set(wanted.flatMap((platform) => best(platform, placed).filter(isExactFor(platform))));
-  const chosen = wanted.map((platform) => {
+  const chosen = wanted.flatMap((platform) => {
     const [first, ...others] = best(platform, placed);
     // Of several platforms, one is not there if its substitute is what another one gets.
     const isTaken = first !== undefined && !isExactFor(platform)(first) && taken.has(first);
     if (first === undefined || isTaken) throw notThere(label, platform, placed);
     taken.add(first);
+    const tied = [first, ...others].map(({ child }) => child);
+    if (areVariants(tied)) return tied;
     warnOfTie(label, platform, [first, ...others], listener);
-    return first.child;
+    return [first.child];
   });
   return new Set(chosen);
 }
@@ -60,7 +65,7 @@ export async function chooseChildren(
  */
 export function onlyChild(children: readonly IndexChild[], label: string): IndexChild | null {
   if (children.some(({ descriptor }) => isIndexType(descriptor.mediaType))) return null;
-  const images = children.filter(mayBeImage);
+  const images = withoutVariants(children.filter(mayBeImage));
   const [first, ...others] = images;
   if (first === undefined) return null;
   if (others.every(({ descriptor }) => descriptor.digest === first.descriptor.digest)) return first;
@@ -78,6 +83,13 @@ export function severalImages(label: string, platforms: readonly (Platform | nul
   return new OcislimError('USAGE', `${label} has ${platforms.length} images to choose from`, {
     advice: names.length === 0 ? 'Name one by its digest.' : `Give --platform, one of: ${names.join(', ')}.`,
   });
+}
+
+function withoutVariantsOf(
+  rows: readonly IndexChild[],
+  variants: ChoiceOptions['variants'],
+): readonly IndexChild[] {
+  return variants === 'one' ? withoutVariants(rows) : rows;
 }
 
 /** Returns whether a child can be an image, by what its row says (image-spec descriptor.md, "artifactType"). */

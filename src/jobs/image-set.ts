@@ -10,6 +10,7 @@ import type { Index, IndexChild } from '../oci/manifest.ts';
 import { isIndexType } from '../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../oci/platform.ts';
 import { isCompatible } from '../oci/platform-choice.ts';
+import { withoutVariants } from '../oci/variants.ts';
 import type { RawManifest, Source } from '../place/place.ts';
 import { chooseChildren, onlyChild } from './choose-children.ts';
 import { MemberReader } from './member-reader.ts';
@@ -71,6 +72,11 @@ export interface ImageSetOptions {
   readonly actualTypes?: boolean;
   /** Whether one image is needed: of an index without a platform wanted, it is the only one. Default: no. */
   readonly single?: boolean;
+  /**
+   * Whether of an image that an index has in gzip and in zstd both are taken, or the one in gzip. Default: both, unless one image is
+   * needed.
+   */
+  readonly variants?: 'all' | 'one';
   /** Bounds of manifests and configs. Default: `defaultLimits`. */
   readonly limits?: Limits | undefined;
   /** Receives a warning where several images are equally good for a platform. Default: no listener. */
@@ -84,7 +90,7 @@ export interface ImageSetOptions {
  */
 export async function readImageSet(source: Source, options: ImageSetOptions): Promise<ImageSet> {
   const { platforms, platformsOfIndex = [], tolerant = false, limits = defaultLimits, signal } = options;
-  const { actualTypes = !tolerant } = options;
+  const { actualTypes = !tolerant, variants = options.single === true ? 'one' : 'all' } = options;
   const reader = new MemberReader(source, { limits, tolerant, actualTypes });
   const root = await source.root(signal);
   const index = reader.indexIn(root);
@@ -97,8 +103,11 @@ export async function readImageSet(source: Source, options: ImageSetOptions): Pr
   const only =
     options.single === true && selected.length === 0 ? onlyChild(index.children, source.label) : null;
   const chosen =
-    selected.length > 0 ? await chooseRows(reader, index, selected, options) : only && new Set([only]);
-  const members = await reader.members(index, { depth: 1, chosen, signal });
+    selected.length > 0
+      ? await chooseRows(reader, index, selected, { ...options, variants })
+      : only && new Set([only]);
+  const rows = variants === 'one' && chosen === null ? withoutVariants(index.children) : index.children;
+  const members = await reader.members({ ...index, children: rows }, { depth: 1, chosen, signal });
   return { root, index, members, narrowed: selected.length > 0, selected };
 }
 
@@ -149,11 +158,11 @@ async function chooseRows(
   reader: MemberReader,
   index: Index,
   wanted: readonly Platform[],
-  { listener = silent, signal }: ImageSetOptions,
+  { listener = silent, variants = 'all', signal }: ImageSetOptions,
 ): Promise<ReadonlySet<IndexChild>> {
   const readPlatforms = (rows: readonly IndexChild[]) => reader.platforms(rows, signal);
   const choose = (rows: readonly IndexChild[]) =>
-    chooseChildren(rows, { label: reader.label, wanted, readPlatforms, listener });
+    chooseChildren(rows, { label: reader.label, variants, wanted, readPlatforms, listener });
   try {
     return await choose(index.children);
   } catch (error) {

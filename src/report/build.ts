@@ -18,6 +18,7 @@ import { reportRestoring } from './build/restoring.ts';
 import { reportSlimming } from './build/slimming.ts';
 import { reportSurface } from './build/surface.ts';
 import { reportTransfer } from './build/transfer.ts';
+import { reportVariants } from './build/variants.ts';
 import { type PlatformReport, type Report, reportId } from './report.ts';
 
 /** The facts of a report that a run does not know. */
@@ -64,6 +65,7 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
       : { recording: reportRecording(context.recording, context.time != null) }),
     ...reportArtifacts(outcome),
     platforms: images.map((image) => reportImage(image, context)),
+    ...reportVariants(outcome),
     transfer: reportTransfer(outcome),
   };
 }

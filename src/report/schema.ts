@@ -399,6 +399,16 @@ export const reportSchema = z
         'Artifacts about the source: signatures, attestations, SBOMs. Absent where none were found; a copy that leaves them behind does not look for them.',
       ),
     platforms: z.array(platform).describe('The images; none where an artifact was copied.'),
+    variants: z
+      .array(
+        z.strictObject({
+          platform: z.string().nullable(),
+          digest: digest.nullable().describe('Of its manifest; null in a dry run.'),
+          size: bytes.nullable().describe('Bytes of its layer blobs; of a dry run, an estimate.'),
+        }),
+      )
+      .exactOptional()
+      .describe('Second manifests of the images, in zstd (--add-variant); absent without them.'),
     transfer: z.strictObject({
       presentBytes: bytes.describe('Blobs that were at the destination already.'),
       mountedBytes: bytes.describe('Blobs mounted from another repository, without a transfer.'),

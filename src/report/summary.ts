@@ -3,7 +3,7 @@
  */
 import { attestationLines } from './attestation-words.ts';
 import { escapeText } from './escape.ts';
-import { formatNumberOf } from './figures.ts';
+import { formatNumberOf, formatSize } from './figures.ts';
 import { findingLines } from './findings-text.ts';
 import { forecastLine } from './forecast-text.ts';
 import { renderLayerTable } from './layer-table.ts';
@@ -51,6 +51,7 @@ export function renderSummary(
     ...report.platforms.flatMap((platform) =>
       renderPlatform(platform, { style, width, verbose, dryRun, work: workWord(report) }),
     ),
+    ...renderVariants(report, style),
     ...renderRecording(report, style, width),
     ...budgetLines(report).flatMap((line) => ['', line]),
     ...(transfer === '' ? [] : ['', ...wrapped(`transfer: ${transfer}`, width)]),
@@ -90,6 +91,16 @@ function renderSurface(
   const room = { style, width: width - indent.length };
   const lines = renderSurfacePaths(surface, verbose ? 'all' : 'gone', room);
   return lines.length === 0 ? [] : ['', ...indented(lines)];
+}
+
+/** Renders a line for each image that has a second manifest. */
+function renderVariants({ variants = [] }: Report, style: Style): string[] {
+  if (variants.length === 0) return [];
+  const lines = variants.map(({ platform, digest, size }) => {
+    const sized = size === null ? '' : `, ${formatSize(size)}`;
+    return `${escapeText(platform ?? 'image')} in zstd${sized}${digest === null ? '' : `  ${style.dim(digest)}`}`;
+  });
+  return ['', ...lines];
 }
 
 /** Renders how the image was recorded and tried, and what of it a reader should know. */

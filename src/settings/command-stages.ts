@@ -54,6 +54,7 @@ export async function slimStages(settings: SlimSettings): Promise<Stages> {
         isAsked: packing !== null,
       },
     ],
+    variant: variantOf(settings),
     dropEmpty: settings.emptyLayers === 'drop',
   };
 }
@@ -80,6 +81,7 @@ export function squashStages(settings: SquashSettings): Stages {
     squash: selection,
     arrange: layout === null ? [] : [{ selection, ...layout, always: true }],
     pack: packStages(selection, settings),
+    variant: variantOf(settings),
   };
 }
 
@@ -101,6 +103,7 @@ export async function pruneStages(settings: PruneSettings): Promise<Stages> {
     squash: settings.squash ? selection : null,
     arrange: layout === null ? [] : [{ selection, ...layout, always }],
     pack: packStages(selection, settings),
+    variant: variantOf(settings),
     dropEmpty: settings.emptyLayers === 'drop',
   };
 }
@@ -108,8 +111,21 @@ export async function pruneStages(settings: PruneSettings): Promise<Stages> {
 /** Puts the selected layers into another encoding, or compresses them better in their own. @throws USAGE */
 export function recompressStages(settings: RecompressSettings): Stages {
   const selection = rangeSelection(settings);
-  const packing = packingOf(settings) ?? packBetter;
-  return { ...noStages, pack: [{ selection, packing, minSavings: settings.minSavings, isAsked: true }] };
+  const variant = variantOf(settings);
+  // What is asked for is the variant: the image beside it stays as it is.
+  const packing = packingOf(settings) ?? (variant === null ? packBetter : null);
+  const { minSavings } = settings;
+  const pack = packing === null ? [] : [{ selection, packing, minSavings, isAsked: true }];
+  return { ...noStages, pack, variant };
+}
+
+/** Reads the second packing. @throws USAGE where the first one is in zstd, too */
+function variantOf({ addVariant, compression }: PackingSettings): Stages['variant'] {
+  if (addVariant !== null && compression === 'zstd')
+    throw new OcislimError('USAGE', '--add-variant and --compression zstd do not go together', {
+      advice: 'The variant is in zstd, and the image beside it in gzip.',
+    });
+  return addVariant;
 }
 
 /** Packs the layers of a selection; nothing where the settings name neither format nor goal. */

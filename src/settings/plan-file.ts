@@ -28,6 +28,7 @@ import {
   type Stages,
 } from './stages.ts';
 import { readTraceFiles } from './trace-setting.ts';
+import { parseVariant } from './variant.ts';
 import { readYaml, yamlInvalid } from './yaml-file.ts';
 
 /** What reading files needs. */
@@ -59,8 +60,9 @@ class StageReader {
   }
 
   async read(plan: PlanFile): Promise<Stages> {
-    const { prune, squash, arrange, recompress, config, emptyLayers } = plan;
-    if ([prune, squash, arrange, recompress, config].every((part) => part === undefined))
+    const { prune, squash, arrange, recompress, addVariant, config, emptyLayers } = plan;
+    const parts = [prune, squash, arrange, recompress, addVariant, config];
+    if (parts.every((part) => part === undefined))
       throw invalid(this.#file, 1, 'the plan has no stage', emptyAdvice);
     return {
       ...noStages,
@@ -68,6 +70,9 @@ class StageReader {
       squash: squash === undefined ? null : await this.#within(['squash'], () => squashOf(squash)),
       arrange: arrange === undefined ? [] : [await this.#within(['arrange'], () => arrangeOf(arrange))],
       pack: await this.#packs(recompress ?? []),
+      variant: await this.#within(['addVariant'], () =>
+        addVariant === undefined ? null : parseVariant(addVariant, 'addVariant'),
+      ),
       dropEmpty: emptyLayers === 'drop',
       config: config === undefined ? noEdit : await this.#within(['config'], () => editOfPlan(config)),
       annotations: config?.annotations ?? {},
@@ -191,7 +196,7 @@ function readRange({ layers, base }: RangePart) {
   return { layers: layers === undefined ? null : parseRange(layers), base: base ?? null };
 }
 
-const emptyAdvice = 'Give prune, squash, arrange, recompress or config.';
+const emptyAdvice = 'Give prune, squash, arrange, recompress, addVariant or config.';
 const errorsOfPlans: ReadonlySet<string> = new Set(['USAGE', 'SELECTION_INVALID']);
 
 function invalid(file: string, line: number, message: string, advice?: string): OcislimError {

@@ -147,6 +147,10 @@ export const planSchema = z
       .union([packing, z.array(packing).min(1)])
       .exactOptional()
       .describe('Recompress layers: once, or one selection of layers after the other.'),
+    addVariant: z
+      .string()
+      .exactOptional()
+      .describe('"zstd" or "zstd:LEVEL": add every image in zstd to the index, beside one in gzip.'),
     config: config.exactOptional(),
     emptyLayers: z.enum(['keep', 'drop']).exactOptional().describe('Layers in which nothing is left.'),
   })

@@ -32,6 +32,8 @@ export interface Stages {
   readonly squash: SelectionSetting | null;
   readonly arrange: readonly ArrangeStage[];
   readonly pack: readonly PackStage[];
+  /** How every image is packed a second time, beside one in gzip. Null: it is not. */
+  readonly variant: PackedEncoding | null;
   /** Whether layers in which nothing is left are removed. */
   readonly dropEmpty: boolean;
   /** What changes in the config. */
@@ -105,6 +107,7 @@ export const noStages: Stages = {
   squash: null,
   arrange: [],
   pack: [],
+  variant: null,
   dropEmpty: false,
   config: noEdit,
   annotations: {},
@@ -181,7 +184,7 @@ export function arrangement({
 export type PackingSettings = SettingsOf<typeof packing>;
 
 /** Reads how to compress. Null: the settings do not say. @throws USAGE */
-export function packingOf(settings: Omit<PackingSettings, 'minSavings'>): Packing | null {
+export function packingOf(settings: Omit<PackingSettings, 'minSavings' | 'addVariant'>): Packing | null {
   const { compression, level, tune, budget, gzipEngine } = settings;
   if (tune === null && budget === null) {
     if (compression !== null) return { kind: 'encode', encoding: encodingOf(compression, level, gzipEngine) };

@@ -83,6 +83,7 @@ const texts: Readonly<Record<string, readonly string[]>> = {
   'max-scratch': ['0', '1.5 GB'],
   'cache-size': ['1MiB'],
   'min-savings': ['5%', '1000'],
+  'add-variant': ['zstd', 'zstd:19'],
   'require-savings': ['2.5%'],
   tune: ['small', 'pull:100Mbit'],
   budget: ['1m30s'],

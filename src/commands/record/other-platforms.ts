@@ -10,7 +10,7 @@ export async function otherPlatforms(
   recorded: string,
   { limits, listener, signal }: Pick<Workspace, 'limits' | 'listener' | 'signal'>,
 ): Promise<readonly string[]> {
-  const set = await readImageSet(source, { platforms: [], limits, listener, signal });
+  const set = await readImageSet(source, { platforms: [], variants: 'one', limits, listener, signal });
   const platforms = imageMembers(set).flatMap(({ image }) => image.config.platform ?? []);
   return [...new Set(platforms.map(formatPlatform))].filter((platform) => platform !== recorded);
 }

@@ -1,4 +1,6 @@
-/** The image whose program is recorded: which one it is, and what it says about running it. */
+/**
+ * The image whose program is recorded: which one it is, and what it says about running it. `prove.ts` and the command `trace record` read it.
+ */
 import { runtimeOf } from '../../configure/configure.ts';
 import { OcislimError } from '../../errors.ts';
 import type { Transform } from '../../image/image.ts';
@@ -31,7 +33,13 @@ export async function readRecordedImage(
   { limits, listener, signal }: Pick<Workspace, 'limits' | 'listener' | 'signal'>,
   configure: Transform = (image) => image,
 ): Promise<RecordedImage> {
-  const set = await readImageSet(source, { platforms: [platform], limits, listener, signal });
+  const set = await readImageSet(source, {
+    platforms: [platform],
+    variants: 'one',
+    limits,
+    listener,
+    signal,
+  });
   const images = imageMembers(set);
   const image = images[0]?.image;
   const own = formatPlatform(platform);

@@ -9,6 +9,7 @@ import { formatPlatform, matchesPlatform, type Platform } from '../../oci/platfo
 import type { Source } from '../../place/place.ts';
 import { CachedSource } from '../../store/cache/cached-source.ts';
 import { mapParallel } from '../../stream/parallel.ts';
+import { isZstdRow } from '../../oci/variants.ts';
 import { imageMembers, type ImageSet, platformOf, readImageSet } from '../image-set.ts';
 import type { RunOptions } from '../rewrite/run.ts';
 import { type ArtifactVerification, compareArtifacts, isShared } from './compare-artifacts.ts';
@@ -110,9 +111,19 @@ function pairUp(a: readonly PlatformImage[], b: readonly PlatformImage[]): reado
     }
   }
   return [
-    ...a.map((one) => ({ a: one, b: found.get(one) ?? null })),
-    ...[...left].map((one) => ({ a: null, b: one })),
+    ...a.map((one) => ({ a: one, b: found.get(one) ?? besideVariant(one, a, b) })),
+    ...[...left].map((one) => ({ a: besideVariant(one, b, a), b: one })),
   ];
+}
+
+/** Returns the image for the platform of one that its own side has in gzip and in zstd, and the other side in one of them: it is the same image. */
+function besideVariant(
+  one: PlatformImage,
+  own: readonly PlatformImage[],
+  others: readonly PlatformImage[],
+): PlatformImage | null {
+  const isVaried = own.some((each) => isSame(each, one) && isZstdRow(each.row) !== isZstdRow(one.row));
+  return isVaried ? (others.find((other) => isSame(one, other)) ?? null) : null;
 }
 
 /** Several images may be for one platform, packed in different ways. */

@@ -8,6 +8,8 @@ import { type Family, mediaTypes } from '../../oci/media-type.ts';
 import { joinPacking, type Packing, rowNotes, withoutStaleNotes } from '../../oci/packing-notes.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import type { RawManifest } from '../../place/place.ts';
+import { zstdMark } from '../../oci/variants.ts';
+import type { AssembledImage } from './records.ts';
 import { withoutData } from './without-data.ts';
 
 /** A row of the old index, and its manifest in the new one; null for a row that is left out. */
@@ -22,13 +24,15 @@ export interface NewChild {
 export interface IndexChanges {
   readonly annotations: Readonly<Record<string, string>>;
   readonly family: Family;
+  /** Rows to add at the end. */
+  readonly more: readonly JsonObject[];
 }
 
 /** Puts the index over the new manifests together (image-spec image-index.md). */
 export function assembleIndex(
   index: Index,
   rows: readonly NewChild[],
-  { annotations, family }: IndexChanges,
+  { annotations, family, more }: IndexChanges,
 ): RawManifest {
   const platforms = rows.flatMap(({ child: { platform } }) =>
     platform === null ? [] : [formatPlatform(platform)],
@@ -47,10 +51,35 @@ export function assembleIndex(
   const mediaType = family === index.family ? index.mediaType : mediaTypes.ociIndex;
   const packing = joinPacking(rows.flatMap((row) => row.packing ?? []));
   const all = { ...withoutStaleNotes(index.json['annotations'], packing), ...annotations };
-  const json: JsonObject = { ...index.json, schemaVersion: 2, mediaType, manifests: children };
+  const json: JsonObject = { ...index.json, schemaVersion: 2, mediaType, manifests: [...children, ...more] };
   delete json['subject'];
   const bytes = encodeJson(withAnnotations(json, all));
   return { descriptor: descriptorOfBytes(mediaType, bytes), bytes };
+}
+
+/** Makes the row of the second manifest of an image: as its first one's, with the mark by which podman chooses it. */
+export function variantRow({ member, assembled }: AssembledImage): JsonObject {
+  const { mediaType, digest, size } = assembled.manifest.descriptor;
+  const row = withoutData(member.child?.descriptor.json ?? {});
+  const notes = isJsonObject(row['annotations']) ? row['annotations'] : {};
+  const platform = row['platform'] ?? platformJson(member.image.config.json);
+  return { ...row, mediaType, digest, size, platform, annotations: { ...notes, [zstdMark]: 'true' } };
+}
+
+/** Makes an index for an image that had none. */
+export function newIndex(
+  manifests: readonly JsonObject[],
+  annotations: Readonly<Record<string, string>>,
+): RawManifest {
+  const mediaType = mediaTypes.ociIndex;
+  const bytes = encodeJson(withAnnotations({ schemaVersion: 2, mediaType, manifests }, annotations));
+  return { descriptor: descriptorOfBytes(mediaType, bytes), bytes };
+}
+
+/** Returns the platform of a row from the config of its image (image-spec image-index.md, "platform"). */
+export function platformJson(config: JsonObject): JsonObject {
+  const keys = ['architecture', 'os', 'os.version', 'os.features', 'variant'];
+  return Object.fromEntries(keys.flatMap((key) => (config[key] === undefined ? [] : [[key, config[key]]])));
 }
 
 /** Returns an object with these annotations in place of its own; without the key where none are left. */

@@ -102,8 +102,8 @@ function noteOrigin(
   const isLossy = cleared.size > 0 || isEdited || removals.some(({ reason }) => reason.kind === 'rule');
   if (!(isLossy || isAttested) || originOf(image) !== null) return;
   annotations[originAnnotations.digest] = image.descriptor.digest;
-  // What came from standard input cannot be read there again.
-  if (!isStreamText(sourceName)) annotations[originAnnotations.name] = sourceName;
+  // What came from standard input cannot be read there again. Where nothing is lost, the digest does not depend on the place.
+  if (isLossy && !isStreamText(sourceName)) annotations[originAnnotations.name] = sourceName;
 }
 
 function describeLayer(image: Image, layer: Layer, sealed: KeptLayer, family: Family): JsonObject {

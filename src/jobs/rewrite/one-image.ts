@@ -65,6 +65,13 @@ export function refuseUnfit(set: ImageSet, images: readonly PlannedImage[], { la
   }
 }
 
+/** Refuses a second manifest where there is no index. @throws UNSUPPORTED */
+export function refuseVariant({ label }: Place): void {
+  throw new OcislimError('UNSUPPORTED', `--add-variant: ${label} holds one image, and no index`, {
+    advice: 'Write an oci-archive:, a layout, or to a registry.',
+  });
+}
+
 /**
  * Warns of all that the source has beside its image: attestations, artifacts, blobs, and what the index says of itself. `--strict`
  * makes this an error before any layer is read.

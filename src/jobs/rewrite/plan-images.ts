@@ -1,24 +1,38 @@
 import { OcislimError } from '../../errors.ts';
+import type { PackedEncoding } from '../../codec/encoding.ts';
+import { gzipFirst, packAll } from '../../compress/variant.ts';
 import type { Image } from '../../image/image.ts';
 import { imageMembers, type ImageSet, platformOf } from '../image-set.ts';
 import type { Job } from './job.ts';
 import type { PlannedImage } from './records.ts';
 
 /**
- * Applies the job to every image of a set. `label` names the source in messages.
+ * Applies the job to every image of a set. `label` names the source in messages. `variant`: how each image is packed a second time; the second plans
+ * follow the first ones.
  * @throws UNSUPPORTED for a rewrite of a set without images, USAGE for a trace that may be of several platforms, and what
  * the transform throws
  */
-export function planImages(job: Job, set: ImageSet, label: string): PlannedImage[] {
-  const images = imageMembers(set).map(
+export function planImages(
+  job: Job,
+  set: ImageSet,
+  { label, variant }: { readonly label: string; readonly variant: PackedEncoding | null },
+): PlannedImage[] {
+  const planned = imageMembers(set).map(
     (member): PlannedImage => ({ member, image: planImage(job, member.image), platform: platformOf(member) }),
   );
+  const images =
+    variant === null ? planned : planned.map((each) => ({ ...each, image: gzipFirst(each.image) }));
   if (images.length === 0 && job.kind === 'rewrite')
     throw new OcislimError('UNSUPPORTED', `${label} is not an image but an artifact of another kind`, {
       advice: '"ocislim copy" copies it as it is.',
     });
   requireOneImage(images);
-  return images;
+  if (variant === null) return images;
+  const pack = packAll(variant);
+  return [
+    ...images,
+    ...images.map((each) => ({ ...each, image: pack(each.image), isVariant: true as const })),
+  ];
 }
 
 function planImage(job: Job, image: Image): Image {

@@ -21,7 +21,14 @@ import { familyOfAll, isUnchanged, statesActualTypes } from './family.ts';
 import { isWrittenAlone } from './one-image.ts';
 import { packingOf } from './packing-of.ts';
 import { requireSavings } from './gate.ts';
-import type { AssembledImage, DecidedImage, OtherBytes, RunOutcome, WrittenImage } from './records.ts';
+import {
+  apart,
+  type AssembledImage,
+  type DecidedImage,
+  type OtherBytes,
+  type RunOutcome,
+  type WrittenImage,
+} from './records.ts';
 import type { RunContext } from './run.ts';
 import type { Tuning } from './tune-layers.ts';
 import { isOnePlace, warnOfChanged, warnOfReferrers } from './warnings.ts';
@@ -45,7 +52,7 @@ export async function publishImages(
   if (!isOnePlace(source, target))
     for (const { descriptor } of subjects) void referrers.of(descriptor.digest);
   const written = await writeBlobs(writer, images, early, context);
-  requireSavings(context.requireSavings, written);
+  requireSavings(context.requireSavings, apart(written).images);
   const wanted = context.family === undefined ? target.family : context.family;
   const family = familyOfAll({ set, images: written, wanted, listener });
   const attested = attestedIn(set);
@@ -63,7 +70,7 @@ export async function publishImages(
   const artifacts = await settleArtifacts(set, assembled, root, { ...context, others });
   const outcome: RunOutcome = {
     set,
-    images: assembled.map((image) => ({ ...image, ...image.assembled })),
+    ...apart(assembled.map((image) => ({ ...image, ...image.assembled }))),
     root,
     artifacts,
     encodings: encodingsOf(written),
@@ -87,7 +94,11 @@ async function settleArtifacts(
   context: WritingContext & { readonly others: OtherBytes },
 ): Promise<readonly ArtifactOutcome[]> {
   const { about, target, signal } = context;
-  const changed = new Set(images.filter(isChanged).map(({ member }) => member.raw.descriptor.digest));
+  const changed = new Set(
+    apart(images)
+      .images.filter(isChanged)
+      .map(({ member }) => member.raw.descriptor.digest),
+  );
   const rows = rowFates(about.found, changed);
   if (about.mode === 'copy') {
     const written = new Set([root, ...images.map(({ assembled }) => assembled.manifest)].map(digestOf));

@@ -21,6 +21,8 @@ export interface PlannedImage {
   readonly member: ImageMember;
   readonly image: Image;
   readonly platform: Platform | null;
+  /** Whether it is a second manifest for an image that is packed in two ways. Default: no. */
+  readonly isVariant?: true;
 }
 
 /** A layer of the plan, and what it will hold. */
@@ -89,6 +91,8 @@ export interface RunOutcome {
   readonly images: readonly ImageOutcome[];
   /** The manifest or index that is now published; null in a dry run. */
   readonly root: RawManifest | null;
+  /** The second manifests of images that are packed in two ways. They are not among `images`. */
+  readonly variants: readonly ImageOutcome[];
   /** The artifacts about the source, as far as they were looked for, and what became of each. */
   readonly artifacts: readonly ArtifactOutcome[];
   /** The encodings of new blobs, each once. */
@@ -116,4 +120,14 @@ export interface CacheUse {
 /** Formats the platform of an image; null where it is not known. */
 export function describePlatform({ platform }: Pick<ImageOutcome, 'platform'>): string | null {
   return platform === null ? null : formatPlatform(platform);
+}
+
+/** Sets the second manifests of images that are packed in two ways apart from the others. */
+export function apart<T extends Pick<PlannedImage, 'isVariant'>>(
+  all: readonly T[],
+): { readonly images: readonly T[]; readonly variants: readonly T[] } {
+  return {
+    images: all.filter(({ isVariant }) => isVariant !== true),
+    variants: all.filter(({ isVariant }) => isVariant === true),
+  };
 }

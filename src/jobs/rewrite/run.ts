@@ -30,9 +30,15 @@ import {
 import type { FoundArtifact, ReferrerMode } from './find-artifacts.ts';
 import { identity, type Job, jobOf } from './job.ts';
 import { planImages } from './plan-images.ts';
-import { holdsOneImage, type Place, refuseUnfit, warnOfLeftOut } from './one-image.ts';
+import { holdsOneImage, type Place, refuseUnfit, refuseVariant, warnOfLeftOut } from './one-image.ts';
 import { publishImages } from './publish-images.ts';
-import type { DecidedImage, PlannedImage, ResolvedImage, RunOutcome } from './records.ts';
+import {
+  apart,
+  type DecidedImage,
+  type PlannedImage,
+  type ResolvedImage,
+  type RunOutcome,
+} from './records.ts';
 import { resolveImages } from './resolve-images.ts';
 import type { TuneContext, Tuning } from './tune-layers.ts';
 import { isOnePlace, warnOfEncodings, warnOfFrames, warnOfOthers, warnOfResolution } from './warnings.ts';
@@ -68,6 +74,11 @@ export interface RunOptions {
   readonly epoch: number | null;
   /** The share of their size by which all layer blobs together must shrink for the result to be published. */
   readonly requireSavings: number | null;
+  /**
+   * How every image is packed a second time: the index gets a manifest of it in gzip, and this one. One that is there already is replaced.
+   * Default: once.
+   */
+  readonly variant?: PackedEncoding | null;
   /** The only family of manifests to write. Default: that of the target. */
   readonly family?: Family | null;
   /** Bounds of what is accepted from sources. Default: `defaultLimits`. */
@@ -116,9 +127,11 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   const { source, listener, target, signal } = context;
   await using _ = context.referrers;
   const set = await readSet(job, context);
-  const planned = planImages(job, set, source.label);
+  const { variant = null } = options;
+  const planned = planImages(job, set, { label: source.label, variant });
   const place = placeOf(options);
   if (place !== null && holdsOneImage(place)) {
+    if (variant !== null) refuseVariant(place);
     refuseUnfit(set, planned, place);
     warnOfLeftOut(set, place, listener);
     signal.throwIfAborted();
@@ -128,7 +141,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     planned.map((each) => ({ ...each, image: finish(each.image) })),
     context,
   );
-  for (const image of resolved) {
+  for (const image of apart(resolved).images) {
     warnOfHistory(image, listener);
     await warnOfResolution(image, listener);
   }
@@ -211,6 +224,7 @@ function readSet(job: Job, context: RunContext): Promise<ImageSet> {
     platformsOfIndex,
     tolerant,
     actualTypes,
+    variants: context.variant != null || holdsOneImage(placeOf(context)) ? 'one' : 'all',
     limits,
     listener,
     signal,
@@ -253,17 +267,18 @@ async function dryOutcome(
   const { estimateLayers } = await import('./estimate-layers.ts');
   const layerFormat = placeOf(context)?.layerFormat ?? 'any';
   const estimates = await estimateLayers(images, { layerFormat, reader, pool, listener, signal });
+  const outcomes = images.map((image) => ({
+    ...image,
+    layers: image.layers.map((layer) => {
+      const estimate = estimates.get(layer);
+      return { ...layer, sealed: null, ...(estimate === undefined ? {} : { estimate }) };
+    }),
+    manifest: null,
+    config: null,
+  }));
   return {
     set,
-    images: images.map((image) => ({
-      ...image,
-      layers: image.layers.map((layer) => {
-        const estimate = estimates.get(layer);
-        return { ...layer, sealed: null, ...(estimate === undefined ? {} : { estimate }) };
-      }),
-      manifest: null,
-      config: null,
-    })),
+    ...apart(outcomes),
     root: null,
     artifacts: plannedFates(about),
     encodings: [],

@@ -4,8 +4,9 @@
  */
 import type { Listener } from '../../events.ts';
 import type { Limits } from '../../limits.ts';
-import type { Descriptor } from '../../oci/descriptor.ts';
+import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
+import type { JsonObject } from '../../oci/json.ts';
 import type { Index, IndexChild } from '../../oci/manifest.ts';
 import type { Family } from '../../oci/media-type.ts';
 import { joinPacking, type Packing } from '../../oci/packing-notes.ts';
@@ -13,11 +14,11 @@ import { BlobsUnknown } from '../../place/blobs-unknown.ts';
 import type { RawManifest, Source, Target } from '../../place/place.ts';
 import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
 import { imageMembers, type ImageSet, type Member, type NestedIndex } from '../image-set.ts';
-import { assembleIndex, type NewChild } from './assemble-index.ts';
+import { assembleIndex, newIndex, type NewChild, platformJson, variantRow } from './assemble-index.ts';
 import { isWrittenAlone } from './one-image.ts';
 import { TreeCopier } from './copy-tree.ts';
 import { packingOf } from './packing-of.ts';
-import type { AssembledImage, OtherBytes } from './records.ts';
+import { apart, type AssembledImage, type OtherBytes } from './records.ts';
 import { warnOfAttestation, warnOfIndexSubject, warnOfSubject } from './warnings.ts';
 
 export interface ManifestContext {
@@ -53,8 +54,10 @@ export async function writeManifests(
     if (!context.there.has(descriptor.digest)) await target.put(bytes, descriptor, signal);
     await putWithLayers(assembled.manifest, context);
   }
-  const writer = new MemberWriter(images, context);
-  const [first] = images;
+  const { images: plain, variants } = apart(images);
+  const writer = new MemberWriter(plain, variants, context);
+  const [first] = plain;
+  if (set.index === null && variants.length > 0) return writer.writeNewRoot();
   if (set.index === null) {
     if (first === undefined) await writer.copyRoot();
     else warnOfSubject(first.member, first.assembled.manifest, context.listener);
@@ -73,6 +76,8 @@ class MemberWriter {
   readonly #tree: TreeCopier;
   /** The new manifest of each image. */
   readonly #manifests: ReadonlyMap<Member, RawManifest>;
+  /** Second manifests of images, which get rows of their own at the end of the root index. */
+  readonly #variants: readonly AssembledImage[];
   /** How the layers of each image are packed. */
   readonly #packings: ReadonlyMap<Member, Packing>;
   /** Digests of the manifests and indexes that have changed. */
@@ -82,8 +87,15 @@ class MemberWriter {
   /** Indexes that have been written, each once. */
   readonly #nested = new Map<NestedIndex, RawManifest>();
 
-  constructor(images: readonly AssembledImage[], context: ManifestContext) {
+  constructor(
+    images: readonly AssembledImage[],
+    variants: readonly AssembledImage[],
+    context: ManifestContext,
+  ) {
     this.#context = context;
+    const known = new Set(images.map(({ assembled }) => assembled.manifest.descriptor.digest));
+    // What has no layer to pack is the same manifest, and needs no second row.
+    this.#variants = variants.filter(({ assembled }) => !known.has(assembled.manifest.descriptor.digest));
     this.#tree = new TreeCopier(context);
     this.#manifests = new Map(images.map(({ member, assembled }) => [member, assembled.manifest]));
     this.#packings = new Map(images.map((image) => [image.member, packingOf(image)]));
@@ -102,9 +114,28 @@ class MemberWriter {
 
   async writeRoot(index: Index): Promise<RawManifest> {
     const { set, annotations } = this.#context;
-    const mayStay = !set.narrowed && Object.keys(annotations).length === 0;
+    const mayStay = !set.narrowed && Object.keys(annotations).length === 0 && this.#variants.length === 0;
     const old = { raw: set.root, index, members: set.members };
-    return this.#writeIndex(old, mayStay, { annotations, depth: 1 });
+    return this.#writeIndex(old, mayStay, { annotations, depth: 1, more: this.#variants.map(variantRow) });
+  }
+
+  /** Writes an index over an image that had none, and its second manifest. */
+  async writeNewRoot(): Promise<RawManifest> {
+    const { set, annotations, target, signal } = this.#context;
+    const rows = [
+      ...set.members.flatMap((member) => this.#firstRow(member)),
+      ...this.#variants.map(variantRow),
+    ];
+    const root = newIndex(rows, annotations);
+    await target.putManifest(root, signal);
+    return root;
+  }
+
+  #firstRow(member: Member): JsonObject[] {
+    if (member.kind !== 'image') return [];
+    const { descriptor } = this.#manifests.get(member) ?? member.raw;
+    const platform = platformJson(member.image.config.json);
+    return [{ ...makeDescriptor(descriptor.mediaType, descriptor.digest, descriptor.size).json, platform }];
   }
 
   /** Writes an index, unless all below it stays as it was: then it is copied. */
@@ -114,7 +145,12 @@ class MemberWriter {
     {
       annotations,
       depth,
-    }: { readonly annotations: Readonly<Record<string, string>>; readonly depth: number },
+      more = [],
+    }: {
+      readonly annotations: Readonly<Record<string, string>>;
+      readonly depth: number;
+      readonly more?: readonly JsonObject[];
+    },
   ): Promise<RawManifest> {
     const { family, target, listener, signal } = this.#context;
     const rows = await this.#writeRows(members, depth);
@@ -123,7 +159,8 @@ class MemberWriter {
       members.length === index.children.length &&
       (family === null || family === index.family) &&
       rows.every(({ child, manifest }) => manifest?.digest === child.descriptor.digest);
-    const root = isSame ? raw : assembleIndex(index, rows, { annotations, family: family ?? index.family });
+    const changes = { annotations, family: family ?? index.family, more };
+    const root = isSame ? raw : assembleIndex(index, rows, changes);
     if (!isSame) warnOfIndexSubject(index, listener);
     await target.putManifest(root, signal);
     return root;

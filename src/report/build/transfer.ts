@@ -6,14 +6,21 @@ import { sum } from './numbers.ts';
 type Arrival = UnchangedLayer['adoption'] | 'written';
 
 /** Reports the bytes that moved. A layer that several images share counts once. */
-export function reportTransfer({ images, downloaded, set, others, cache }: RunOutcome): Report['transfer'] {
+export function reportTransfer({
+  images,
+  variants,
+  downloaded,
+  set,
+  others,
+  cache,
+}: RunOutcome): Report['transfer'] {
   const distinct = new Map<string, KeptLayer>();
-  for (const { sealed } of images.flatMap(({ layers }) => layers))
+  for (const { sealed } of [...images, ...variants].flatMap(({ layers }) => layers))
     if (sealed !== null && sealed.kind !== 'dropped') distinct.set(sealed.blob.digest, sealed);
   const bytesOf = (wanted: Arrival) =>
     sum([...distinct.values()].map((layer) => (arrivalOf(layer) === wanted ? layer.blob.size : 0)));
   const copied = bytesOf('copied') + others.copied;
-  const documentsWritten = images.map(({ image, manifest }) =>
+  const documentsWritten = [...images, ...variants].map(({ image, manifest }) =>
     manifest === null ? 0 : manifest.bytes.length + image.config.bytes.length,
   );
   const documentsRead = images.map(({ image }) => image.manifest.bytes.length + image.config.bytes.length);

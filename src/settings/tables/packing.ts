@@ -4,6 +4,7 @@ import { choice, parsed, type Option, type Raw } from '../option.ts';
 import { parseDuration } from '../duration.ts';
 import { parseGoal } from '../goal.ts';
 import { parsePercentOrSize } from '../sizes.ts';
+import { parseVariant } from '../variant.ts';
 
 /** The compression level as given. Which levels there are depends on format and engine: `packing()` checks it. */
 const level: Option<number | null> = {
@@ -64,6 +65,14 @@ export const packing = {
     describe: 'choose the gzip encoder',
     details: 'libdeflate is smaller and faster. Each writes one gzip member, which every client reads.',
     group: 'Packing',
+  }),
+  addVariant: parsed(parseVariant, {
+    value: 'zstd[:LEVEL]',
+    describe: 'add every image in zstd to the index, beside one in gzip',
+    details:
+      'Old clients take the first manifest of their platform, in gzip; podman and others choose zstd. A variant that is there is replaced. Without other options of packing and editing, the image in gzip stays as it is. See docs/variants.md.',
+    group: 'Packing',
+    suggest: async () => ['zstd', 'zstd:19'],
   }),
   minSavings: parsed(parsePercentOrSize, {
     value: 'N%|BYTES',

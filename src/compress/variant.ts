@@ -1,0 +1,51 @@
+/**
+ * The two transforms behind an image that is packed in two ways: what every client reads, and the same in zstd. `planImages` applies them after
+ * all others.
+ */
+import { type PackedEncoding, usualEncoding } from '../codec/encoding.ts';
+import {
+  type Encoding,
+  type Image,
+  type Layer,
+  layerOf,
+  rangeOf,
+  topOf,
+  type Tuned,
+  withPlan,
+} from '../image/image.ts';
+import { layerKind } from '../oci/media-type.ts';
+
+/** Packs with gzip what would be in zstd: old clients take the first row of an index. */
+export function gzipFirst(image: Image): Image {
+  return mapEncodings(image, (before, number) => {
+    if (before.kind === 'tuned') return { ...before, format: 'gzip' };
+    const isZstd = before.kind === 'zstd' || (before.kind === 'keep' && isPacked(image, number, 'zstd'));
+    return isZstd ? { ...usualEncoding('gzip'), minSavings: null } : before;
+  });
+}
+
+/** Packs all layers that can be read in one way. */
+export function packAll(encoding: PackedEncoding): (image: Image) => Image {
+  return (image) =>
+    mapEncodings(image, (before, number) =>
+      layerKind(layerOf(image, number).descriptor.mediaType).kind === 'layer'
+        ? { ...encoding, minSavings: null }
+        : before,
+    );
+}
+
+function mapEncodings(
+  image: Image,
+  change: (before: Encoding | Tuned, number: number) => Encoding | Tuned,
+): Image {
+  const layers = image.plan.layers.map((layer): Layer => {
+    const first = rangeOf(layer.content)?.from ?? Math.max(topOf(layer.content), 1);
+    return { ...layer, encodings: layer.encodings.map((before, i) => change(before, first + i)) };
+  });
+  return withPlan(image, { layers });
+}
+
+function isPacked(image: Image, number: number, format: 'zstd'): boolean {
+  const kind = layerKind(layerOf(image, number).descriptor.mediaType);
+  return kind.kind === 'layer' && kind.compression === format;
+}
