@@ -2,6 +2,7 @@
  * Renders the report as GitHub-flavoured Markdown, for a pull request or a job summary. The table of renderers loads it for files
  * that end in `.md`.
  */
+import { attestationLines } from './attestation-words.ts';
 import { shownPath } from './escape.ts';
 import { formatChange, formatCount, formatNumberOf, formatSize } from './figures.ts';
 import { findingLines } from './findings-text.ts';
@@ -40,6 +41,7 @@ export function renderMarkdown(report: Report): string {
     table(['', 'image', 'digest'], imageRows(report), 'lll'),
     ...report.platforms.flatMap((platform) => renderPlatform(platform, workWord(report))),
     ...(report.recording === undefined ? [] : renderRecording(report.recording)),
+    ...attestationLines(report).map((line) => `${escapeMarkdown(capitalized(line))}.`),
     ...budgetLines(report).map((line) => `${escapeMarkdown(capitalized(line))}.`),
     ...(transfer === '' ? [] : [`Transfer: ${transfer}.`]),
     ...renderArtifacts(report),

@@ -119,12 +119,17 @@ test('of an index each image has its equivalence, and the index the provenance a
     key,
     '--report',
     file,
+    '--report',
+    scene.path('several.md'),
   );
   const root = digestIn(made);
   expect(byType(await attachedTo(at, root))).toEqual(
     [knownTypes.signature, knownTypes.provenance].toSorted(),
   );
   const report = JSON.parse(await readFile(file, 'utf8')) as Report;
+  expect(await readFile(scene.path('several.md'), 'utf8')).toContain(
+    '\n\nStated beside the image: provenance, 2 equivalences.\n',
+  );
   expect(report.platforms).toHaveLength(2);
   for (const { digest, sourceDigest, platform } of report.platforms) {
     const [only, ...more] = await attachedTo(at, digest ?? '');
