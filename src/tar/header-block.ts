@@ -1,5 +1,5 @@
 /**
- * Makes header blocks for entries that have none. `head.ts` calls it for layers, `writer.ts` for new tars, and the archive writer for
+ * Makes header blocks for entries that have none. `head.ts` calls it for layers, `new-head.ts` for new tars, and the archive writer for
  * the members of image archives.
  */
 import { ascii, type ByteString, bytesOf, noBytes } from '../bytes/bytes.ts';
@@ -34,6 +34,8 @@ export interface NewHeader {
   readonly mtime?: number;
   /** Default: no target. */
   readonly link?: ByteString;
+  /** The numbers of a device. Default: none are written. */
+  readonly device?: { readonly major: number; readonly minor: number };
   /** Whether the magic is that of GNU tar, not that of POSIX. Default: only for a size that POSIX has no digits for. */
   readonly gnu?: boolean;
 }
@@ -53,6 +55,10 @@ export function headerBlock(header: NewHeader): Uint8Array {
   block[156] = type.charCodeAt(0);
   block.set(bytesOf(link).subarray(0, maxName), 157);
   block.set(bytesOf((header.gnu ?? isLarge) ? ascii`ustar  \0` : ascii`ustar\x0000`), 257);
+  if (header.device !== undefined) {
+    writeOctal(block, 329, 8, header.device.major);
+    writeOctal(block, 337, 8, header.device.minor);
+  }
   sealHeader(block);
   return block;
 }

@@ -1,59 +1,38 @@
 /**
- * Writes tars of new files. What builds images calls it; the entries of rewritten layers keep the heads of their sources, which
- * `head.ts` edits.
+ * Writes tars of new files that are in memory. Releases and tests call it; layers of files of this machine are written by the room
+ * `build`, and the entries of rewritten layers keep the heads of their sources, which `head.ts` edits.
  */
-import { ascii, type ByteString, noBytes } from '../bytes/bytes.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import { concat } from '../stream/collect.ts';
 import { tarEnd } from './head.ts';
-import { headerBlock, maxName, paxBlocks, paxName } from './header-block.ts';
-import type { PaxRecords } from './pax.ts';
-import { padded } from './reader.ts';
+import { type HeadAttributes, type HeadKind, newHead, paddingOf } from './new-head.ts';
+import type { SparsePiece } from './sparse.ts';
 
-interface Attributes {
-  /** A clean path, without a slash at its end. */
-  readonly name: ByteString;
-  /** Permission bits, setuid, setgid and sticky included. */
-  readonly mode: number;
-  /** At most 2,097,151, as for the group. */
-  readonly uid: number;
-  readonly gid: number;
-  /** Seconds since 1970, not negative. */
-  readonly mtime: number;
-}
-
-/** An entry of a new tar. */
-export type NewEntry = Attributes &
+/** An entry of a new tar. A file has its bytes; with `pieces` only these are stored, and the rest is a hole. */
+export type NewEntry = HeadAttributes &
   (
-    | { readonly kind: 'file'; readonly bytes: Uint8Array }
-    | { readonly kind: 'directory' }
-    | { readonly kind: 'symlink'; readonly link: ByteString }
+    | { readonly kind: 'file'; readonly bytes: Uint8Array; readonly pieces?: readonly SparsePiece[] }
+    | Exclude<HeadKind, { kind: 'file' }>
   );
 
-const types = { file: '0', directory: '5', symlink: '2' } as const;
-
-/** Makes the head of an entry. Names of more than 100 bytes are in a PAX extended header. @throws RangeError for a number that does not fit */
-function headOf(entry: NewEntry): Uint8Array {
-  const { kind, mode, uid, gid, mtime } = entry;
-  const name = kind === 'directory' ? ascii`${entry.name}/` : entry.name;
-  const link = kind === 'symlink' ? entry.link : noBytes;
-  const size = kind === 'file' ? entry.bytes.length : 0;
-  const records: PaxRecords = [
-    ...(name.length > maxName ? [[ascii`path`, name] as const] : []),
-    ...(link.length > maxName ? [[ascii`linkpath`, link] as const] : []),
-  ];
-  const extension = records.length === 0 ? [] : paxBlocks(paxName, records);
-  return concat([...extension, headerBlock({ name, type: types[kind], mode, uid, gid, size, mtime, link })]);
-}
-
-/** Writes a tar: the entries in their order, and the end mark. The same entries give the same bytes. */
+/**
+ * Writes a tar: the entries in their order, and the end mark. The same entries give the same bytes.
+ * @throws RangeError for an entry that a tar cannot hold
+ */
 export async function* writeTar(entries: Iterable<NewEntry>): ByteStream {
   for (const entry of entries) {
-    yield headOf(entry);
-    if (entry.kind !== 'file' || entry.bytes.length === 0) continue;
-    yield entry.bytes;
-    const padding = padded(entry.bytes.length) - entry.bytes.length;
-    if (padding > 0) yield new Uint8Array(padding);
+    if (entry.kind !== 'file') {
+      yield newHead(entry);
+      continue;
+    }
+    const { bytes, pieces, ...attributes } = entry;
+    yield newHead({ ...attributes, size: bytes.length, ...(pieces === undefined ? {} : { pieces }) });
+    let stored = 0;
+    for (const { offset, length } of pieces ?? [{ offset: 0, length: bytes.length }]) {
+      if (length > 0) yield bytes.subarray(offset, offset + length);
+      stored += length;
+    }
+    const padding = paddingOf(stored);
+    if (padding.length > 0) yield padding;
   }
   yield tarEnd;
 }
