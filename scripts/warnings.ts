@@ -41,6 +41,10 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
   CACHE_OFF:
     'The cache (`--cache-dir`) cannot be written, or others can write into it; the work went on without that part of it.',
   REGISTRY_WARNING: 'The registry sent a warning of its own, repeated here.',
+  FILE_LEFT_OUT:
+    'A file of this machine is of a kind that no layer holds (a socket), so the new layer is without it.',
+  XATTRS_UNREAD:
+    'Extended attributes of files, capabilities among them, are not in a new layer, since the program getfattr that reads them is not installed; `--no-xattrs` says that they are not wanted.',
   SETTING_IGNORED:
     'An option or the environment asks for something that ocislim does not do there: certificates are checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says (--no-tls-verify is the way), and --compression of copy is for docker-archive sources.',
 };

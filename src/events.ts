@@ -58,7 +58,9 @@ export type WarningCode =
   | 'RULE_UNUSED'
   | 'PLATFORM_TIE'
   | 'REGISTRY_WARNING'
-  | 'SETTING_IGNORED';
+  | 'SETTING_IGNORED'
+  | 'FILE_LEFT_OUT'
+  | 'XATTRS_UNREAD';
 
 /** Receives events in order; must not throw. */
 export type Listener = (event: ProgressEvent) => void;

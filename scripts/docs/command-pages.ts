@@ -31,6 +31,8 @@ const guides: Readonly<Record<string, readonly string[]>> = {
   ],
   recompress: ['[tuning](../tuning.md)', '[measurements](../measurements.md)'],
   restore: ['[restoring files](../restore.md)'],
+  append: ['[building without a daemon](../build.md)'],
+  build: ['[building without a daemon](../build.md)', '[changing the config](../config.md)'],
   config: ['[changing the config](../config.md)'],
   check: ['[gates for CI](../check.md)', '[recipes](../recipes/ci-gate.md)'],
   analyze: ['[look inside an image](../look-inside.md)'],

@@ -21,6 +21,8 @@ export function imageNameOf(reference: Reference): ImageName {
         ? { reference: text, name: basename(named.repository), repository: null, tag: named.tag }
         : { reference: text, name: stemOf(path), repository: null, tag: null };
     }
+    case 'scratch':
+      return { reference: text, name: 'scratch', repository: null, tag: null };
   }
 }
 

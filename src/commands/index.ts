@@ -25,6 +25,10 @@ import { selectingOptions } from '../settings/selection.ts';
 import {
   configOptions,
   type ConfigCommandSettings,
+  appendOptions,
+  type AppendSettings,
+  buildOptions,
+  type BuildSettings,
   copyOptions,
   type CopySettings,
   pruneOptions,
@@ -75,6 +79,8 @@ export type { SbomOutcome } from './sbom.ts';
 export type { Judgement } from '../report/verdict/judgement.ts';
 export type {
   AnalyzeSettings,
+  AppendSettings,
+  BuildSettings,
   CheckSettings,
   ConfigCommandSettings,
   CopySettings,
@@ -141,6 +147,43 @@ export const config = rewriting<ConfigCommandSettings>('config', configOptions, 
     });
   return { kind: 'copy', compression: null };
 });
+
+/** Adds layers of files of this machine to an image. @throws OcislimError */
+export const append = rewriting<AppendSettings>('append', appendOptions, async (settings) => {
+  if (settings.layer.length === 0)
+    throw new OcislimError('USAGE', 'append needs to know what to add', {
+      advice: 'Give --layer SRC:/PATH.',
+    });
+  return addedLayers(settings);
+});
+
+/**
+ * Builds an image of files of this machine, on a base or from nothing (null), for several platforms at once. It runs nothing.
+ * @throws OcislimError
+ */
+export async function build(
+  base: string | null,
+  destination: string | null,
+  given: Partial<BuildSettings> = {},
+  surroundings: Partial<Surroundings> = {},
+): Promise<Outcome> {
+  const settings = { ...(await defaultSettings(buildOptions)), ...given, inPlace: false };
+  const { scratchFor } = await import('./build.ts');
+  const { ownPlatform } = await import('./record/own-platform.ts');
+  const source = base ?? scratchFor(settings.platform, ownPlatform());
+  const work = await addedLayers(settings);
+  return rewrite(
+    { command: 'build', source, destination, settings, work, squashOrigin: '' },
+    surroundingsOf(surroundings),
+  );
+}
+
+/** Plans new layers. Their sources are looked at first: a mistake in them shows before anything is read from a registry. */
+async function addedLayers(settings: AppendSettings | BuildSettings): Promise<Work> {
+  const { addingTransform } = await import('./build.ts');
+  const transform = await addingTransform(settings);
+  return { kind: 'prepared', prepare: async (_, source) => ({ transform, source }) };
+}
 
 /** Puts pruned files back from the original. @throws OcislimError */
 export const restore = rewriting<RestoreSettings>('restore', restoreOptions, async (settings, source) => {

@@ -10,17 +10,20 @@ import type { ImageConfig } from '../oci/image-config.ts';
 import type { Manifest } from '../oci/manifest.ts';
 import { formatPlatform } from '../oci/platform.ts';
 import type { Rule } from '../rules/rule.ts';
+import type { Addition } from './addition.ts';
 import type { ConfigEdit } from './config-edit.ts';
 import type { TracePruning } from './trace-pruning.ts';
 
 /**
  * The contents of a layer's tar: a source layer as it is, the rest of a contiguous range of them, or, above the source layer
- * named, what the original has and the image lacks.
+ * named, what the original has and the image lacks, or what is new.
  */
 export type Content =
   | { readonly kind: 'stored'; readonly layer: number }
   | { readonly kind: 'rewritten'; readonly from: number; readonly to: number }
-  | { readonly kind: 'restored'; readonly above: number };
+  | { readonly kind: 'restored'; readonly above: number }
+  /** Files of this machine, above the source layer named. */
+  | { readonly kind: 'added'; readonly above: number; readonly addition: Addition };
 
 /** How a layer is packed. `keep`: as its blob, or as its topmost source layer was. */
 export type Encoding = { readonly kind: 'keep' } | Repacking;
@@ -163,7 +166,7 @@ export function withPlan(image: Image, plan: Partial<Plan>): Image {
   return { ...image, plan: { ...image.plan, ...plan } };
 }
 
-/** Returns the source layers that went into it. Null for a `restored` layer: what it holds is from the original. */
+/** Returns the source layers that went into it. Null for a `restored` layer, which holds what the original has, and for an `added` one. */
 export function rangeOf(content: Content): LayerRange | null {
   switch (content.kind) {
     case 'stored':
@@ -171,11 +174,12 @@ export function rangeOf(content: Content): LayerRange | null {
     case 'rewritten':
       return { from: content.from, to: content.to };
     case 'restored':
+    case 'added':
       return null;
   }
 }
 
-/** Returns the number of the topmost source layer that went into it. A `restored` layer has that of the layer below it, 0 for none. */
+/** Returns the number of the topmost source layer that went into it. A `restored` or `added` layer has that of the layer below it, 0 for none. */
 export function topOf(content: Content): number {
   switch (content.kind) {
     case 'stored':
@@ -183,6 +187,7 @@ export function topOf(content: Content): number {
     case 'rewritten':
       return content.to;
     case 'restored':
+    case 'added':
       return content.above;
   }
 }
@@ -193,7 +198,7 @@ export function overlaps(content: Content, { from, to }: LayerRange): boolean {
   return range !== null && range.from <= to && range.to >= from;
 }
 
-/** Returns the layer to be rewritten from its source layers. A `restored` layer is written in any case. */
+/** Returns the layer to be rewritten from its source layers. A `restored` or `added` layer is written in any case. */
 export function rewritten(layer: Layer): Layer {
   const range = rangeOf(layer.content);
   return range === null ? layer : { ...layer, content: { kind: 'rewritten', ...range } };

@@ -4,6 +4,7 @@
  */
 import type { EncoderPool } from '../codec/encoder-pool.ts';
 import { DiskBudget } from '../files/disk-budget.ts';
+import { OcislimError } from '../errors.ts';
 import { defaultLimits } from '../limits.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatReference, formOf, isRegistry, type Reference, withDigest } from '../oci/reference.ts';
@@ -129,6 +130,15 @@ const openers: { readonly [Kind in Reference['kind']]: Opener<Extract<Reference,
       // A name by the old digest would not find the new image.
       const result = reference.digest === null ? reference : atPosition(reference, replaced);
       return new LocalTarget(settings.label, storage, 'plain', nameByDigest(result));
+    },
+  },
+  scratch: {
+    async openSource({ platforms }, { label }) {
+      const { ScratchSource } = await import('../store/scratch-source.ts');
+      return new ScratchSource(label, platforms);
+    },
+    async openTarget(_, { label }) {
+      throw new OcislimError('USAGE', `nothing can be written to ${label}`);
     },
   },
 };

@@ -9,6 +9,7 @@ import type { Form } from './forms/form.ts';
 import { hintFor } from './forms/hints.ts';
 import { layoutForm, ociArchiveForm } from './forms/layout-form.ts';
 import { registryForm, type RegistryReference } from './forms/registry-form.ts';
+import { scratchForm } from './forms/scratch-form.ts';
 
 export type { RegistryReference } from './forms/registry-form.ts';
 
@@ -18,6 +19,7 @@ const forms = {
   layout: layoutForm,
   'oci-archive': ociArchiveForm,
   'docker-archive': dockerArchiveForm,
+  scratch: scratchForm,
 } as const;
 
 /** Where an image is: one variant for each form. */
@@ -90,7 +92,8 @@ function refusal(text: string, why: string, given?: string): OcislimError {
 }
 
 function howToWrite(): string {
-  const syntaxes = table.map(({ syntax }) => syntax);
+  // No image is there to be read or written: `build` writes this form where no base is named.
+  const syntaxes = table.filter((form) => form !== scratchForm).map(({ syntax }) => syntax);
   return `Write ${syntaxes.slice(0, -1).join(', ')} or ${syntaxes.at(-1)}.`;
 }
 

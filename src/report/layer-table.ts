@@ -15,6 +15,7 @@ export const actionWords: Readonly<Record<LayerAction, string>> = {
   mounted: 'mounted',
   copied: 'copied',
   rewritten: 'rewritten',
+  added: 'added',
   recompressed: 'recompressed',
   'kept-not-smaller': 'kept (no smaller)',
   dropped: 'dropped (empty)',

@@ -37,6 +37,7 @@ export const actions = {
   mounted: 'the same blob, mounted from another repository of the registry',
   copied: 'the same blob, copied',
   rewritten: 'new contents',
+  added: 'new: files of the machine that ran the command',
   recompressed: 'the same contents, packed again',
   'kept-not-smaller': 'the same blob, since packing it again would not have saved enough',
   dropped: 'gone, since nothing was left in it',
@@ -72,7 +73,7 @@ const layer = z.strictObject({
   before: z
     .array(sourceLayer)
     .describe(
-      'The source layers that went into it, lowest first; a squash has several, what is restored from the original has none.',
+      'The source layers that went into it, lowest first; a squash has several, what is restored from the original or is new has none.',
     ),
   after: resultLayer.nullable().describe('The layer of the new image; null when planned or dropped.'),
   estimate: z

@@ -53,6 +53,12 @@ export class CommandLine {
     return this.argumentsOf(name)[0] ?? null;
   }
 
+  /** Returns this line with other positional arguments. Null takes one away. */
+  withArguments(named: Readonly<Record<string, string | null>>): CommandLine {
+    const given = Object.entries(named).map(([name, value]) => [name, value ?? undefined] as const);
+    return new CommandLine({ ...this.#values, ...Object.fromEntries(given) }, this.#surrounding);
+  }
+
   /** The values of a positional argument that may be repeated; or, with `--`, the words after `--`. */
   argumentsOf(name: string): readonly string[] {
     return textsOf(this.#values[name]);

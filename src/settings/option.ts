@@ -7,6 +7,7 @@ import { OcislimError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 
 export type OptionGroup =
+  | 'New layers'
   | 'Layers'
   | 'What to remove'
   | 'Comparison'

@@ -133,6 +133,7 @@ async function interpret(image: Image, tars: readonly Uint8Array[], memory = 1e6
         written.push(tars[content.layer - 1] as Uint8Array);
         continue;
       }
+      if (content.kind === 'added') throw new Error('no law adds files');
       const chunks: Uint8Array[] = [];
       for await (const chunk of editTar(content.edit, open, spooling)) chunks.push(chunk);
       written.push(concat(chunks));

@@ -12,6 +12,9 @@ const pages = readPages();
 
 /** What is run before the examples of a page. */
 const before: Readonly<Record<string, string>> = {
+  'docs/commands/append.md':
+    'mkdir site && echo x > site/index.html && echo y > app.conf && tar -cf files.tar site',
+  'docs/commands/build.md': 'mkdir site amd64 arm64 && echo x | tee site/index.html amd64/app > arm64/app',
   'docs/commands/copy.md': 'ocislim copy oci:app:1 oci-archive:app.tar:1',
   'docs/commands/diff.md': [
     'ocislim prune localhost:5000/app:1 localhost:5000/app:2 --preset docs',

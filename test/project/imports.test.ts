@@ -17,7 +17,7 @@ const rooms: Readonly<Record<string, string>> = {
   tar: 'bytes stream',
   changeset: 'bytes tar',
   codec: 'oci stream',
-  image: 'oci rules codec',
+  image: 'oci bytes rules codec',
   configure: 'oci image',
   probe: '',
   attest: 'oci bytes image',
@@ -29,14 +29,15 @@ const rooms: Readonly<Record<string, string>> = {
   slim: 'oci bytes rules changeset image configure rootfs closure',
   analyze: 'oci bytes rules changeset image rootfs slim',
   compress: 'oci codec image',
-  layers: 'oci bytes stream place files tar changeset codec image store rootfs slim',
+  build: 'bytes rules stream files tar codec image',
+  layers: 'oci bytes stream place files tar changeset codec image store rootfs slim build',
   jobs: 'oci bytes stream place files changeset codec image configure probe registry store trace rootfs closure slim analyze compress layers',
   report:
     'oci bytes rules changeset codec image configure probe attest trace rootfs closure slim analyze compress layers jobs',
   settings:
-    'oci bytes rules files codec image configure probe registry trace rootfs slim analyze compress report',
+    'oci bytes rules files codec image configure probe registry trace rootfs slim analyze compress build report',
   commands:
-    'oci bytes rules place files codec image configure probe attest registry store trace slim analyze layers jobs report settings',
+    'oci bytes rules place files codec image configure probe attest registry store trace slim analyze compress build layers jobs report settings',
   cli: 'oci bytes rules stream files changeset codec image probe attest store trace rootfs closure slim analyze jobs report settings commands',
 };
 
@@ -176,6 +177,7 @@ const faces: Readonly<Record<string, string>> = {
   slim: 'index',
   analyze: 'analysis',
   compress: 'index',
+  build: 'index',
   layers: 'index',
   jobs: 'index',
   report: 'report',

@@ -15,6 +15,8 @@ import {
 import { listOptions, nameOf, type Options } from '../../src/settings/option.ts';
 import { Secrets } from '../../src/settings/secrets.ts';
 import {
+  appendOptions,
+  buildOptions,
   configOptions,
   copyOptions,
   exportOptions,
@@ -32,6 +34,8 @@ const tables: Readonly<Record<string, Options>> = {
   squash: squashOptions,
   prune: pruneOptions,
   recompress: recompressOptions,
+  append: appendOptions,
+  build: buildOptions,
   config: configOptions,
   copy: copyOptions,
   restore: restoreOptions,
@@ -56,6 +60,11 @@ const removed = { path: 'a', type: 'file', rule: 'a rule', layer: 1 };
 
 /** Texts that each option with a syntax of its own accepts. Other options get any words. */
 const texts: Readonly<Record<string, readonly string[]>> = {
+  layer: ['dist:/app,chown=1:2,chmod=u=rwX,go=rX,mtime=keep', 'file:a.tar:/x/'],
+  chown: ['1000:1000', 'keep'],
+  chmod: ['755', 'u=rwX,go=rX'],
+  mtime: ['keep', '2026-11-30T12:00:00Z'],
+  exclude: ['**/*.md', '!a'],
   layers: ['1..2', '2..', '3'],
   'from-layer': ['2', `sha256:${'a'.repeat(64)}`],
   platform: ['linux/amd64', 'linux/arm64/v8,linux/arm/v7'],

@@ -1,6 +1,8 @@
 /** The commands of the command line, as data. Help, completion and the documentation pages list them in this order. */
 import type { Command } from '../command.ts';
 import { analyze } from './analyze.ts';
+import { append } from './append.ts';
+import { build } from './build.ts';
 import { cat } from './cat.ts';
 import { check } from './check.ts';
 import { completionCommand } from './completion.ts';
@@ -33,6 +35,8 @@ export const commands: readonly Command[] = [
   restore,
   config,
   copy,
+  append,
+  build,
   analyze,
   check,
   verify,

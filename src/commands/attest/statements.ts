@@ -61,6 +61,8 @@ function equivalenceFor(
 ): AboutResult | null {
   const { manifest, config } = image;
   if (manifest === null || config === null) return null;
+  // A claim has no words for files that the source lacks.
+  if (image.image.plan.layers.some(({ content }) => content.kind === 'added')) return null;
   const uri = purlOf(source, image.image.descriptor.digest);
   const statement = equivalenceOf(
     { platform, config: configRelation(image, config.bytes), uri },

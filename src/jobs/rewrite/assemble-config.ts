@@ -4,7 +4,7 @@
  */
 import { configOf, instructionsOf } from '../../configure/configure.ts';
 import { encodeJson, type JsonObject } from '../../oci/json.ts';
-import { assembleHistory, newestTime } from './history.ts';
+import { assembleHistory, isBuilt, newestTime } from './history.ts';
 import type { WrittenImage } from './records.ts';
 
 /**
@@ -24,6 +24,8 @@ export function assembleConfig(written: WrittenImage, created: string | null): U
     ...edited,
     rootfs: { ...(edited['rootfs'] as JsonObject), diff_ids: diffIds },
   };
+  // What is added was made then; what is only changed is as old as it was.
+  if (created !== null && isBuilt(image)) json['created'] = created;
   const history = assembleHistory(written, created);
   if (history !== null) json['history'] = [...history, ...instructionRows(written, edited, created)];
   else if (json['history'] === null) delete json['history'];

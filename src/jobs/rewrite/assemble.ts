@@ -110,7 +110,7 @@ function describeLayer(image: Image, layer: Layer, sealed: KeptLayer, family: Fa
   const { digest, size } = sealed.blob;
   const { content } = layer;
   const mediaType = mediaTypeOf(image, layer, sealed, family);
-  if (content.kind === 'restored') return { mediaType, digest, size };
+  if (content.kind === 'restored' || content.kind === 'added') return { mediaType, digest, size };
   const { descriptor, diffId } = layerOf(image, topOf(content));
   if (digest === descriptor.digest) return { ...descriptor.json, mediaType };
   const { annotations, ...rest } = withoutData(hasOneSource(content) ? descriptor.json : {});

@@ -108,6 +108,8 @@ function encodingIn(
   { layer, content }: DecidedLayer,
 ): Repacking | null {
   const encoding = chooseEncoding(place, image, layer, content);
+  if (content.kind === 'added')
+    return encoding.kind === 'keep' ? { kind: 'none', minSavings: null } : encoding;
   if (content.kind !== 'stored') {
     if (content.isEmpty && (content.kind === 'restored' || image.plan.dropEmpty)) return null;
     return encoding.kind === 'keep' ? { kind: 'none', minSavings: null } : encoding;

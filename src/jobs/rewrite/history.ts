@@ -3,7 +3,7 @@
  * where they were. `assemble` writes it, and the resolution takes the times of new directories from it.
  */
 import type { Listener } from '../../events.ts';
-import { type Image, type LayerRange, nameOfImage, rangeOf } from '../../image/image.ts';
+import { type Content, type Image, type LayerRange, nameOfImage, rangeOf } from '../../image/image.ts';
 import type { HistoryRow } from '../../oci/image-config.ts';
 import type { JsonObject } from '../../oci/json.ts';
 import type { ResolvedImage, ResolvedLayer, WrittenImage } from './records.ts';
@@ -34,7 +34,7 @@ export function warnOfHistory(
 /** Returns whether layers come, go or become one. */
 function isStructural({ plan }: Image, layers: readonly Pick<ResolvedLayer, 'content'>[]): boolean {
   return layers.some(({ content }) => {
-    if (content.kind === 'restored') return true;
+    if (content.kind === 'restored' || content.kind === 'added') return true;
     if (content.kind !== 'edited') return false;
     return content.range.from !== content.range.to || (content.isEmpty && plan.dropEmpty);
   });
@@ -71,7 +71,8 @@ export function assembleHistory(
   created: string | null,
 ): JsonObject[] | null {
   const { diffIds } = image.config;
-  if (image.config.history.length === 0) return null;
+  // An image without layers has no history yet; one with layers is left without one.
+  if (image.config.history.length === 0 && (diffIds.length > 0 || !isBuilt(image))) return null;
   const isWhole = filledRows(image.config.history).length === diffIds.length;
   if (!isWhole && !isStructural(image, layers)) return image.config.history.map((row) => row.json);
   const history = mendedHistory(image);
@@ -82,7 +83,7 @@ export function assembleHistory(
   for (const { layer, sealed } of layers) {
     const range = rangeOf(layer.content);
     if (range === null) {
-      if (sealed.kind !== 'dropped') added.push(restoredRow(image, created ?? newestTime(filled)));
+      if (sealed.kind !== 'dropped') added.push(newRow(image, layer.content, created ?? newestTime(filled)));
       continue;
     }
     const replaced = filled.slice(range.from - 1, range.to);
@@ -115,6 +116,20 @@ export function timeOf(image: Image, range: LayerRange | null, epoch: number | n
 /** Returns the rows that made a layer. */
 function filledRows(history: readonly HistoryRow[]): HistoryRow[] {
   return history.filter((row) => !row.emptyLayer);
+}
+
+/** Returns whether layers are added to an image. */
+export function isBuilt({ plan }: Image): boolean {
+  return plan.layers.some(({ content }) => content.kind === 'added');
+}
+
+/** Makes the row of a layer that replaces none. It names no file of this machine: the same layer has the same row wherever it is made. */
+function newRow(image: Image, content: Content, created: string | null): JsonObject {
+  if (content.kind !== 'added') return restoredRow(image, created);
+  const own = image.config.json['created'];
+  const time = created ?? (typeof own === 'string' ? own : null);
+  const { createdBy } = content.addition;
+  return { ...(time === null ? {} : { created: time }), created_by: createdBy };
 }
 
 function restoredRow(image: Image, created: string | null): JsonObject {

@@ -21,6 +21,8 @@ export function openTar(
   { reader, signal, onBytes }: TarReading,
 ): BlockSource {
   if (content.kind === 'stored') return reader.blocks(image, content.layer, signal, onBytes).blocks;
+  if (content.kind === 'added')
+    return new BlockReader(reader.added.open(content, { signal, onBytes }).stream);
   const edit = { ...content.edit, order: null };
   return new BlockReader(editTar(edit, (layer) => reader.tar(image, layer, signal, { onBytes, lent: true })));
 }

@@ -40,14 +40,29 @@ async function resolveImage(planned: PlannedImage, context: ResolveContext): Pro
   const { image } = planned;
   const scanned: Scanned = { indexes: new Map(), facts: new Map(), looked: new Set() };
   const wanted = layersToScan(image);
-  const resolution =
+  const resolved =
     wanted.length === 0 && image.original === null
       ? untouched(image)
       : await resolveByHeaders(image, wanted, scanned, context);
+  const resolution = await withPlaces(image, resolved, scanned, context);
   const layers = image.plan.layers.map(
     (layer, i): ResolvedLayer => ({ layer, content: resolution.contents[i] as ResolvedContent }),
   );
   return { ...planned, resolution, ...scanned, layers };
+}
+
+/** Places the new layers of an image, by what its headers say. What does that is loaded only where there are some. */
+async function withPlaces(
+  image: Image,
+  resolution: Resolution,
+  scanned: Scanned,
+  context: ResolveContext,
+): Promise<Resolution> {
+  if (!image.plan.layers.some(({ content }) => content.kind === 'added')) return resolution;
+  const { layersToPlaceOn, placeAdditions } = await import('./place-additions.ts');
+  await scan(image, layersToPlaceOn(image), { gathering: null, scanned }, context);
+  const contents = await placeAdditions(image, resolution.contents, scanned.indexes, context.signal);
+  return { ...resolution, contents };
 }
 
 /** Scans the layers wanted, and whatever further ones the resolution asks for, into `scanned`. */

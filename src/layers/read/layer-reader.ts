@@ -19,6 +19,7 @@ import type { Source } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { type Seal, tally } from '../../stream/seal.ts';
 import { checkDiffId, verify, verifyDiffId } from '../../stream/verify.ts';
+import { AddedLayers } from './added-layers.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
 import { BlobFormats } from './blob-formats.ts';
 import { emptyFacts } from './empty-facts.ts';
@@ -95,6 +96,8 @@ export class LayerReader {
   /** By digest of the blob and DiffID: two images may state different DiffIDs for a blob, and each must be checked. */
   readonly #scans = new Map<string, Promise<Scan>>();
   readonly #allowance: Allowance;
+  /** Opens the layers that no source has. */
+  readonly added: AddedLayers;
   readonly #threads: UnpackThreads | null;
   readonly #hashers: UnpackThreads | null;
   readonly #formats = new BlobFormats();
@@ -114,6 +117,7 @@ export class LayerReader {
     this.#threads = threads;
     this.#hashers = hashers;
     this.#allowance = new Allowance(limits);
+    this.added = new AddedLayers({ limits, listener });
     this.#source = source;
     this.#scratch = scratch;
     this.#listener = listener;

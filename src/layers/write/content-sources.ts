@@ -1,12 +1,22 @@
 import { type Image, layerOf } from '../../image/image.ts';
+import { ascii } from '../../bytes/bytes.ts';
+import { quotePath } from '../../bytes/path.ts';
 import type { ResolvedContent } from '../../slim/resolve/resolve.ts';
 
 /** Content that is written from an edit: what is left of source layers, or what comes back from the original. */
-export type EditedContent = Exclude<ResolvedContent, { kind: 'stored' }>;
+export type EditedContent = Exclude<ResolvedContent, { kind: 'stored' | 'added' }>;
 
 /** Returns the numbers of the source layers that are read to write this content. */
 export function sourcesOf(content: ResolvedContent): readonly number[] {
-  return content.kind === 'stored' ? [content.layer] : content.edit.sources.map(({ layer }) => layer);
+  switch (content.kind) {
+    case 'stored':
+      return [content.layer];
+    case 'added':
+      return [];
+    case 'edited':
+    case 'restored':
+      return content.edit.sources.map(({ layer }) => layer);
+  }
 }
 
 /** Returns the bytes of the blobs of these layers together. */
@@ -18,6 +28,8 @@ export function packedBytes(image: Image, layers: readonly number[]): number {
 export function labelOf(content: ResolvedContent): string {
   if (content.kind === 'stored') return `layer ${content.layer}`;
   if (content.kind === 'restored') return 'what is restored';
+  if (content.kind === 'added')
+    return `what is added at ${quotePath(ascii`/${content.placement.destination}`)}`;
   const { from, to } = content.range;
   return from === to ? `layer ${to}` : `layers ${from}–${to}`;
 }

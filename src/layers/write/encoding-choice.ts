@@ -1,3 +1,7 @@
+/**
+ * Decides how a layer is packed, and whether a new packing is worth it. The layer writer asks before and after it packs, and dry runs ask
+ * for their estimates.
+ */
 import { usualEncoding } from '../../codec/encoding.ts';
 import {
   decidedEncodingOf,
@@ -23,6 +27,7 @@ export function chooseEncoding(
   content: ResolvedContent,
 ): Encoding {
   const wish = decidedEncodingOf(layer);
+  if (content.kind === 'added') return chooseForAdded(layerFormat, image, wish);
   // What is restored to an image without layers is packed as the original is.
   const top = Math.max(topOf(layer.content), 1);
   const kind = layerKind(layerOf(image, top).descriptor.mediaType);
@@ -34,6 +39,16 @@ export function chooseEncoding(
   }
   if (wish.kind !== 'keep' || content.kind === 'stored') return wish;
   return { ...usualEncoding(kind.compression), minSavings: null };
+}
+
+/** Returns how to pack a new layer: as the one below it where nothing else is wanted, and as gzip on an image without layers. */
+function chooseForAdded(layerFormat: Target['layerFormat'], image: Image, wish: Encoding): Encoding {
+  if (layerFormat === 'plain') return { kind: 'none', minSavings: null };
+  if (wish.kind !== 'keep') return wish;
+  const below = image.manifest.layers.at(-1);
+  const kind = below === undefined ? null : layerKind(below.mediaType);
+  const compression = kind?.kind === 'layer' ? kind.compression : 'gzip';
+  return { ...usualEncoding(compression), minSavings: null };
 }
 
 /** A new packing of a blob, compared with the old one. Sizes in bytes. */

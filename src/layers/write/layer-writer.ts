@@ -6,7 +6,7 @@ import { type PackedEncoding, usualEncoding } from '../../codec/encoding.ts';
 import { type Encoding, type Image, type Layer, layerOf, type Repacking } from '../../image/image.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { layerKind } from '../../oci/media-type.ts';
-import type { ResolvedContent } from '../../slim/resolve/resolve.ts';
+import type { AddedContent, ResolvedContent } from '../../slim/resolve/resolve.ts';
 import { adoptLayer } from './adopt-layer.ts';
 import { type EditedContent, labelOf, packedBytes, sourcesOf } from './content-sources.ts';
 import { chooseEncoding, savesEnough } from './encoding-choice.ts';
@@ -80,6 +80,7 @@ export class LayerWriter {
         ? adoptLayer(this.#writing, image, content.layer, signal)
         : this.#repack(order, content.layer, encoding, signal);
     }
+    if (content.kind === 'added') return this.#add(content, encoding, signal);
     if (content.isEmpty && (content.kind === 'restored' || image.plan.dropEmpty)) return { kind: 'dropped' };
     return this.#rewrite(order, content, encoding.kind === 'keep' ? usualEncoding('none') : encoding, signal);
   }
@@ -144,10 +145,33 @@ export class LayerWriter {
       recipe: `${recipe} ${packerOf(encoding)}`,
       signal,
     });
-    if (produced.kind === 'rejected') throw new Error('a rewritten layer is wanted at any size');
-    const { digest: diffId, size: tarBytes } = produced.plain;
-    return newLayer(produced, { change: 'rewritten', diffId, tarBytes, encoding });
+    return rewrittenLayer(produced, encoding);
   }
+
+  /** Writes a layer of files of this machine. With a cache these are read before, to see whether a run has made the layer already. */
+  async #add(content: AddedContent, encoding: Encoding, signal: AbortSignal): Promise<SealedLayer> {
+    const { reader, cache } = this.#writing;
+    if (encoding.kind === 'keep') throw new Error('a new layer has no packing to keep');
+    const diffId = cache === null ? '' : (await reader.added.seal(content, signal)).digest;
+    const produced = await this.#producer.produce({
+      label: labelOf(content),
+      phase: 'rewrite',
+      total: null,
+      open: (onBytes) => ({ kind: 'stream', ...reader.added.open(content, { signal, onBytes }) }),
+      encoding,
+      isWanted: () => true,
+      isRepeatable: () => true,
+      recipe: `added ${diffId} ${packerOf(encoding)}`,
+      signal,
+    });
+    return rewrittenLayer(produced, encoding);
+  }
+}
+
+function rewrittenLayer(produced: Produced, encoding: PackedEncoding): SealedLayer {
+  if (produced.kind === 'rejected') throw new Error('a rewritten layer is wanted at any size');
+  const { digest: diffId, size: tarBytes } = produced.plain;
+  return newLayer(produced, { change: 'rewritten', diffId, tarBytes, encoding });
 }
 
 /** Joins how a blob was produced with what is known of its layer. */

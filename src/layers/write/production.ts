@@ -18,8 +18,8 @@ export interface Production {
   /** The name for progress and errors: "layer 3". */
   readonly label: string;
   readonly phase: TaskPhase;
-  /** Compressed source bytes to read. */
-  readonly total: number;
+  /** Compressed source bytes to read; null where that shows at the end. */
+  readonly total: number | null;
   /** Opens the tar from the start, on every call. `onBytes` counts compressed source bytes. */
   readonly open: (onBytes: (count: number) => void) => LayerInput;
   readonly encoding: PackedEncoding;
@@ -147,7 +147,7 @@ export class Producer {
       if (work.isRepeatable()) await this.#writing.cache?.recipes.remember(work.recipe, made);
       if (isWanted) {
         await staged.commit(compressed.digest, compressed.size, work.signal);
-        making.end(`${formatSize(work.total)} → ${formatSize(compressed.size)}`);
+        making.end(`${formatSize(work.total ?? plain.size)} → ${formatSize(compressed.size)}`);
         return { kind: 'made', plain, compressed };
       }
       await staged.abort();
@@ -159,7 +159,7 @@ export class Producer {
     }
   }
 
-  #start({ label, phase }: Production, total: number): Task {
+  #start({ label, phase }: Production, total: number | null): Task {
     return task(this.#writing.listener, { id: `${phase} ${label} ${this.#tasks++}`, phase, label, total });
   }
 }

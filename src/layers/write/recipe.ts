@@ -15,6 +15,8 @@ import type { ResolvedContent } from '../../slim/resolve/resolve.ts';
  */
 export function recipeOf(image: Image, content: ResolvedContent): string {
   if (content.kind === 'stored') return sourceRecipe(image, content.layer);
+  // It names files that may change: for the layers of one run it is enough, the cache takes another one.
+  if (content.kind === 'added') return `added ${JSON.stringify([content.addition, content.placement])}`;
   const { before, sources, order, after } = content.edit;
   const hash = createHash('sha256');
   addBlocks(hash, before);

@@ -42,6 +42,7 @@ function savedBy({ image, indexes }: ImageOutcome, outcome: LayerOutcome): Saved
   const sources = numbersOf(layer.content);
   const before = sum(sources.map((number) => layerOf(image, number).descriptor.size));
   const all = before - sizeOf(image, outcome);
+  if (content.kind === 'added') return { bySlimming: 0, byPacking: 0, estimated: false };
   const isDropped =
     sealed === null ? content.kind !== 'stored' && content.isEmpty : sealed.kind === 'dropped';
   if (isDropped || content.kind === 'restored') return { bySlimming: all, byPacking: 0, estimated: false };

@@ -70,6 +70,7 @@ function planned(
   before: readonly SourceLayer[],
 ): Pick<LayerReport, 'action' | 'after'> {
   if (content.kind === 'restored') return { action: content.isEmpty ? 'dropped' : 'planned', after: null };
+  if (content.kind === 'added') return { action: 'planned', after: null };
   const stays = content.kind === 'stored' && layer.encodings.at(-1)?.kind === 'keep';
   if (!stays) return { action: 'planned', after: null };
   const { descriptor, diffId } = layerOf(image, topOf(layer.content));
@@ -95,15 +96,15 @@ function finished(
     uncompressedSize: tarBytesOf(sealed) ?? known,
     diffId: sealed.diffId,
   };
-  return { action: actionNames[actionOf(sealed)], after };
+  return { action: layer.content.kind === 'added' ? 'added' : actionNames[actionOf(sealed)], after };
 }
 
 function mediaTypeOf({ image, manifest }: ImageOutcome, layer: Layer, sealed: KeptLayer): string {
   // A layer that is restored below all source layers takes the media type of the first, if it has none of its own.
-  const { mediaType } = layerOf(image, Math.max(topOf(layer.content), 1)).descriptor;
   const compression = compressionOf(sealed);
   const family: Family = manifest?.descriptor.mediaType.includes('docker') === true ? 'docker' : 'oci';
-  return (compression === null ? null : layerMediaType(family, compression)) ?? mediaType;
+  const own = compression === null ? null : layerMediaType(family, compression);
+  return own ?? layerOf(image, Math.max(topOf(layer.content), 1)).descriptor.mediaType;
 }
 
 function reportSource(

@@ -47,7 +47,7 @@ export function reportSlimming(outcome: ImageOutcome, squashOrigin: string): Sli
 /** Adds up the tars of the layers that slimming changed, before and after. */
 function tarsOf({ indexes, layers }: ImageOutcome): Pick<SlimmingReport, 'bytesBefore' | 'bytesAfter'> {
   const edited = layers.flatMap(({ content, sealed }) =>
-    content.kind === 'stored' ? [] : [{ content, sealed }],
+    content.kind === 'stored' || content.kind === 'added' ? [] : [{ content, sealed }],
   );
   const sourceBytes = (range: LayerRange) =>
     sum(numbersIn(range).map((number) => indexes.get(number)?.tarBytes ?? 0));

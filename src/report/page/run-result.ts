@@ -28,7 +28,7 @@ export class After {
   constructor({ contents }: Pick<Resolution, 'contents'>, indexes: ReadonlyMap<number, LayerIndex>) {
     for (const content of contents) {
       if (content.kind === 'stored') this.#stored.add(content.layer);
-      else this.#addEdit(content, indexes);
+      else if (content.kind !== 'added') this.#addEdit(content, indexes);
     }
   }
 
@@ -38,7 +38,7 @@ export class After {
   }
 
   #addEdit(
-    content: Exclude<ResolvedContent, { kind: 'stored' }>,
+    content: Exclude<ResolvedContent, { kind: 'stored' | 'added' }>,
     indexes: ReadonlyMap<number, LayerIndex>,
   ): void {
     const isEdited = content.kind === 'edited';

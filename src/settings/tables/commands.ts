@@ -5,6 +5,7 @@ import { planOption } from '../plan-option.ts';
 import { checkGlobs } from '../rule-files.ts';
 import { attesting } from './attesting.ts';
 import { configuring } from './configuring.ts';
+import { adding, builtPlatforms, packingOfNew } from './building.ts';
 import { arranging, layerSelection, squashAfterwards, squashSelection } from './layers.ts';
 import { packing, unpacked } from './packing.ts';
 import { pruning } from './pruning.ts';
@@ -124,3 +125,31 @@ export type VerifySettings = SettingsOf<typeof verifyOptions>;
 export const presetListOptions = { format };
 
 export const exportOptions = { platform, ...reaching };
+
+// What is built saves nothing, and no name is there to write over.
+const { inPlace: _1, platform: _2, ...builtResult } = ownResult;
+
+export const buildOptions = {
+  ...adding,
+  ...packingOfNew,
+  ...configuring,
+  ...checking,
+  ...builtResult,
+  platform: builtPlatforms,
+  ...reports,
+  ...attesting,
+  ...reaching,
+};
+export type BuildSettings = SettingsOf<typeof buildOptions>;
+
+export const appendOptions = {
+  ...adding,
+  ...packingOfNew,
+  ...configuring,
+  ...checking,
+  ...ownResult,
+  ...reports,
+  ...attesting,
+  ...reaching,
+};
+export type AppendSettings = SettingsOf<typeof appendOptions>;

@@ -18,6 +18,7 @@ import {
 import { checkNamedSteps, type NamedResult, refuseNamed } from '../../closure/named.ts';
 import type { Problem } from '../../closure/problem.ts';
 import { OcislimError } from '../../errors.ts';
+import type { Addition, Placement } from '../../image/addition.ts';
 import { atOnce, type Steps } from '../../steps.ts';
 import { type Content, type Image, type LayerRange, numbersIn } from '../../image/image.ts';
 import { runtimeOf } from '../../configure/configure.ts';
@@ -36,7 +37,7 @@ import { orderSimilar } from './ordering.ts';
 import type { SyncedPackages } from './package-sync.ts';
 import { type PrunedStack, pruneSteps } from './prune-stack.ts';
 import { restoreStack } from './restore-stack.ts';
-import { unpruned, untouched } from './untouched.ts';
+import { addedContent, unpruned, untouched } from './untouched.ts';
 
 /** The contents of a layer of the new image. */
 export type ResolvedContent =
@@ -55,7 +56,17 @@ export type ResolvedContent =
       readonly above: number;
       readonly edit: LayerEdit;
       readonly isEmpty: boolean;
-    };
+    }
+  /** Files of this machine, on top of the source layer `above`. */
+  | AddedContent;
+
+/** New files, and where in the image they go. */
+export interface AddedContent {
+  readonly kind: 'added';
+  readonly above: number;
+  readonly addition: Addition;
+  readonly placement: Placement;
+}
 
 /** The paths that a restoration brought back from the original. */
 export interface Restoration {
@@ -272,6 +283,9 @@ class LayerResolver {
         return yield* this.#rewrite({ from: content.from, to: content.to }, content);
       case 'restored':
         throw new OcislimError('INTERNAL', 'a layer is to be restored, but the image has no original');
+      case 'added':
+        this.#layers.push(addedContent(content));
+        return [];
     }
   }
 
@@ -361,6 +375,7 @@ function* resolveRestored({ image, indexes, mtimeOf }: Known): Steps<Resolution>
       case 'stored':
         return content;
       case 'rewritten':
+      case 'added':
         throw new OcislimError('INTERNAL', 'a plan that restores rewrites no layer');
       case 'restored': {
         const edit = buildEdit(changes, stack.table, indexes, { mtime: mtimeOf(null), modes: new Map() });

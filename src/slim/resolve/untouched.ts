@@ -1,5 +1,6 @@
-import { type Image, numbersIn, topOf } from '../../image/image.ts';
-import type { Resolution } from './resolve.ts';
+import { placeInNothing } from '../../image/addition.ts';
+import { type Content, type Image, numbersIn, topOf } from '../../image/image.ts';
+import type { AddedContent, Resolution } from './resolve.ts';
 
 /**
  * Returns the source layers to scan before the plan can be resolved: for pruning all of them, since what is hidden, what would
@@ -28,10 +29,17 @@ export const unpruned = {
   findings: [],
 } satisfies Partial<Resolution>;
 
-/** Resolves a plan in which every layer keeps its contents. */
+/** Resolves a new layer, as in an image without files: the interpreter places it in what the image has. */
+export function addedContent({ above, addition }: Extract<Content, { kind: 'added' }>): AddedContent {
+  return { kind: 'added', above, addition, placement: placeInNothing(addition) };
+}
+
+/** Resolves a plan in which every layer keeps its contents, new ones aside. */
 export function untouched(image: Image): Resolution {
   return {
-    contents: image.plan.layers.map(({ content }) => ({ kind: 'stored', layer: topOf(content) })),
+    contents: image.plan.layers.map(({ content }) =>
+      content.kind === 'added' ? addedContent(content) : { kind: 'stored', layer: topOf(content) },
+    ),
     table: null,
     removals: [],
     promotions: [],

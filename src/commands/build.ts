@@ -1,0 +1,155 @@
+/**
+ * Looks at what new layers are made of, and plans them. The commands `build` and `append` are made of it; what they have in common with
+ * all others is in `rewrite.ts`.
+ */
+import { realpath, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { add } from '../build/add.ts';
+import { ascii, utf8Bytes } from '../bytes/bytes.ts';
+import { cleanPath, root, type Path } from '../bytes/path.ts';
+import { encodingOfNew } from '../compress/new-layer.ts';
+import { OcislimError } from '../errors.ts';
+import { readGiven } from '../files/given-file.ts';
+import type { Addition } from '../image/addition.ts';
+import type { Image, Transform } from '../image/image.ts';
+import { defaultLimits } from '../limits.ts';
+import type { Platform } from '../oci/platform.ts';
+import { formatPlatform } from '../oci/platform.ts';
+import { isCompatible, isExact } from '../oci/platform-choice.ts';
+import type { Rule } from '../rules/rule.ts';
+import { parseRule, parseRules } from '../rules/rules.ts';
+import type { BuiltPlatform, GivenLayer } from '../settings/given-layer.ts';
+import { packingOf } from '../settings/stages.ts';
+import type { AppendSettings } from '../settings/tables/commands.ts';
+
+/** What decides about new layers. */
+type AddingSettings = Pick<
+  AppendSettings,
+  | 'layer'
+  | 'chown'
+  | 'chmod'
+  | 'mtime'
+  | 'exclude'
+  | 'xattrs'
+  | 'sourceDateEpoch'
+  | 'compression'
+  | 'level'
+  | 'tune'
+  | 'budget'
+  | 'gzipEngine'
+> & { readonly platform: readonly (Platform | BuiltPlatform)[] };
+
+/**
+ * Makes the transform that adds layers. Every source is looked at, none is read.
+ * @throws USAGE for a source that cannot be added, IO for one that cannot be looked at
+ */
+export async function addingTransform(settings: AddingSettings): Promise<Transform> {
+  const packing = packingOf(settings);
+  const common: Addition[] = [];
+  for (const given of settings.layer) common.push(await additionOf(given, settings));
+  const special: { readonly platform: Platform; readonly addition: Addition }[] = [];
+  for (const platform of settings.platform) {
+    const layer = 'layer' in platform ? platform.layer : null;
+    if (layer !== null) special.push({ platform, addition: await additionOf(layer, settings) });
+  }
+  const additionsOf = ({ config: { platform } }: Image): readonly Addition[] => {
+    if (platform === null) return common;
+    const exact = special.filter((each) => isExact(each.platform, platform));
+    // An image for a lower variant may have been chosen in place of the one that is wanted.
+    const own = exact.length > 0 ? exact : special.filter((each) => isCompatible(each.platform, platform));
+    return [...common, ...own.map(({ addition }) => addition)];
+  };
+  return add(additionsOf, encodingOfNew(packing));
+}
+
+/** Names of files that are taken for tars. */
+const tarName = /\.(?:tar|tar\.gz|tgz|tar\.zst|tzst)$/i;
+
+async function additionOf(given: GivenLayer, settings: AddingSettings): Promise<Addition> {
+  const path = await placeOf(given);
+  const kind = await kindOf(given, path);
+  const { owner, mode, mtime } = given;
+  const wish = {
+    owner: owner ?? settings.chown ?? { uid: 0, gid: 0 },
+    mtime: mtime ?? settings.mtime ?? settings.sourceDateEpoch ?? 0,
+  };
+  const destination = given.destination ?? root;
+  const name = cleanPath(utf8Bytes(basename(given.source)));
+  return {
+    kind,
+    path,
+    destination,
+    into: given.into || destination === root,
+    name,
+    rules: kind === 'directory' ? await rulesFor(path, settings.exclude) : [],
+    owner: wish.owner === 'keep' ? null : wish.owner,
+    mode: mode ?? settings.chmod,
+    mtime: wish.mtime === 'keep' ? null : wish.mtime,
+    madeTime: wish.mtime === 'keep' ? (settings.sourceDateEpoch ?? 0) : wish.mtime,
+    createdBy: given.createdBy ?? describe(kind, destination, name),
+    xattrs: settings.xattrs,
+  };
+}
+
+/** Says what a layer holds, without a path of this machine: the same layer has the same history wherever it is made. */
+function describe(kind: Addition['kind'], destination: Path, name: Path): string {
+  const place = Buffer.from(ascii`/${destination}`, 'latin1').toString('utf8');
+  return kind === 'file'
+    ? `ocislim: ${Buffer.from(name, 'latin1').toString('utf8')} at ${place}`
+    : `ocislim: files at ${place}`;
+}
+
+/** @throws USAGE, IO */
+async function placeOf({ source }: GivenLayer): Promise<string> {
+  try {
+    return await realpath(resolve(source));
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : String(cause);
+    throw new OcislimError('USAGE', `cannot add ${JSON.stringify(source)}: ${why}`, { cause });
+  }
+}
+
+/** Returns what a source is taken for. @throws USAGE */
+async function kindOf(given: GivenLayer, path: string): Promise<Addition['kind']> {
+  const refuse = (why: string, advice: string) =>
+    new OcislimError('USAGE', `cannot add ${JSON.stringify(given.source)}: ${why}`, { advice });
+  const found = await stat(path);
+  if (found.isDirectory()) {
+    if (given.form === null) return 'directory';
+    throw refuse('it is a directory', `Leave out "${given.form}:".`);
+  }
+  if (!found.isFile())
+    throw refuse('it is neither a directory nor a file', 'Name a directory, a file or a tar.');
+  if (given.form === 'tar' || (given.form === null && tarName.test(path))) return 'tar';
+  if (given.destination === null)
+    throw refuse('it is a file, and has no path in the image', `Write ${given.source}:/PATH.`);
+  return 'file';
+}
+
+/** Returns what is left out of a directory: what its `.dockerignore` names, then the globs given. @throws RULES_INVALID, LIMIT */
+async function rulesFor(path: string, globs: readonly string[]): Promise<readonly Rule[]> {
+  const file = join(path, '.dockerignore');
+  const own = await readIgnored(file);
+  return [...own, ...globs.map((glob) => parseRule(glob, '--exclude'))];
+}
+
+async function readIgnored(file: string): Promise<readonly Rule[]> {
+  const bound = { limit: 'rule-bytes', limits: defaultLimits } as const;
+  let bytes: Uint8Array;
+  try {
+    bytes = await readGiven(file, bound, new AbortController().signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return parseRules(Buffer.from(bytes).toString('utf8'), file);
+}
+
+/** Returns the source of a build without a base. @throws USAGE for a platform that is named twice */
+export function scratchFor(platforms: readonly Platform[], own: Platform): string {
+  const wanted = platforms.length === 0 ? [own] : platforms;
+  const names = wanted.map((platform) => formatPlatform(platform));
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new OcislimError('USAGE', `--platform names ${twice} twice`);
+  return `scratch:${names.join(',')}`;
+}
