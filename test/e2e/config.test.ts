@@ -111,11 +111,11 @@ HEALTHCHECK --interval=1m30s --timeout=5s --retries=2 CMD wget -q localhost || e
 
 /** Returns what a config says about running, without what buildah adds, and without empty members. */
 function runtimeIn({ config }: Config): Readonly<Record<string, unknown>> {
-  const isEmpty = (value: unknown) =>
-    value === null || value === false || value === '' || `${String(value)}` === '';
-  const added = ['Hostname', 'Labels'];
+  const empty = ['null', 'false', '""', '[]', '{}'];
   return Object.fromEntries(
-    Object.entries(config).filter(([key, value]) => !added.includes(key) && !isEmpty(value)),
+    Object.entries(config).filter(
+      ([key, value]) => key !== 'Hostname' && key !== 'Labels' && !empty.includes(JSON.stringify(value)),
+    ),
   );
 }
 
