@@ -30,6 +30,10 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
     'A package database is of a form that ocislim cannot read, or damaged: its packages cannot stay whole, only what is needed of them stays, and they are missing in a bill of materials.',
   PACKAGES_LISTED:
     '`--package-db sync` leaves a package database as it is, for the reason given: it still lists packages of which no file is left.',
+  FINDINGS_UNMATCHED:
+    'Nothing in the image matches any finding of `--findings`: the scan may be of another image.',
+  VEX_EMPTY:
+    '`--vex` wrote no file, since no finding went away: an OpenVEX document has at least one statement.',
   INSECURE: 'Plain HTTP or an unverified certificate is used, as `--insecure` allows.',
   WINDOW_CAPPED:
     'zstd levels 20 to 22 would use a window that some clients refuse; ocislim stays within 8 MiB at the same effort.',

@@ -51,6 +51,8 @@ export type WarningCode =
   | 'TRACE_DOUBTFUL'
   | 'PACKAGES_UNREAD'
   | 'PACKAGES_LISTED'
+  | 'FINDINGS_UNMATCHED'
+  | 'VEX_EMPTY'
   | 'INSECURE'
   | 'WINDOW_CAPPED'
   | 'FRAMES_UNREAD'

@@ -124,6 +124,11 @@ export const limitTable = {
     unit: 'bytes',
     doc: 'One report that `--removed-by` names. It is read as a stream, and only what it announces is held in memory.',
   },
+  'findings-bytes': {
+    value: 256 * MiB,
+    unit: 'bytes',
+    doc: 'One file of a scanner that `--findings` names. Scanners write some thousand bytes for each finding.',
+  },
   'credential-bytes': {
     value: 16 * MiB,
     unit: 'bytes',

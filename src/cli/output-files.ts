@@ -15,13 +15,15 @@ import type { attesting } from '../settings/tables/attesting.ts';
 import type { reports } from '../settings/tables/reports.ts';
 import type { RecordedFiles } from '../commands/record/recorded-files.ts';
 import type { recording } from '../settings/tables/recording.ts';
+import type { scanning } from '../settings/tables/scanning.ts';
 
 type FileSettings = Pick<
   SettingsOf<typeof reports>,
   'report' | 'sbom' | 'digestfile' | 'iidfile' | 'metadataFile'
 > &
   Pick<SettingsOf<typeof attesting>, 'provenance'> &
-  Partial<Pick<SettingsOf<typeof recording>, keyof RecordedFiles>>;
+  Partial<Pick<SettingsOf<typeof recording>, keyof RecordedFiles>> &
+  Partial<Pick<SettingsOf<typeof scanning>, 'vex'>>;
 
 /** The options of recordings that name files. */
 const recordedOptions = {
@@ -65,20 +67,14 @@ export async function checkOutputs(settings: FileSettings, places: readonly Refe
   }
 }
 
-function filesOf({
-  report,
-  sbom,
-  provenance,
-  digestfile,
-  iidfile,
-  metadataFile,
-  ...others
-}: FileSettings): Named[] {
+function filesOf(settings: FileSettings): Named[] {
+  const { report, sbom, provenance, digestfile, iidfile, metadataFile, vex, ...others } = settings;
   const named = (option: string, file: string | null | undefined) => (file == null ? [] : [{ option, file }]);
   return [
     ...report.map((file) => ({ option: '--report', file })),
     ...sbom.map((file) => ({ option: '--sbom', file })),
     ...provenance.filter((given) => given !== attached).map((file) => ({ option: '--provenance', file })),
+    ...named('--vex', vex),
     ...named('--digestfile', digestfile),
     ...named('--iidfile', iidfile),
     ...named('--metadata-file', metadataFile),
@@ -166,6 +162,7 @@ async function contentFor(
   outcome: Outcome,
 ): Promise<string | Iterable<string> | null> {
   if (option === '--report') return (await rendererFor(file)?.render(outcome.report, outcome.files)) ?? null;
+  if (option === '--vex') return outcome.vex;
   const recorded = recordedKeys.find((key) => recordedOptions[key] === option);
   if (recorded !== undefined) return outcome.recorded?.[recorded] ?? null;
   const { root, imageId, attestations } = outcome;

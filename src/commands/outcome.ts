@@ -30,6 +30,8 @@ export interface Outcome {
   readonly bills: readonly Bill[];
   /** What was signed and stated about the result, in the order in which it was made. Empty unless --sign-key or --provenance asks for it. */
   readonly attestations: readonly Attestation[];
+  /** The OpenVEX document of what went away; null without --vex, and where no finding went. */
+  readonly vex: string | null;
   /** The answers to --explain, line by line. */
   readonly explanations: readonly string[];
   /** The files that options of a recording ask for (--save-trace, --seccomp, …); null without --record. */

@@ -2,9 +2,11 @@
  * Runs a rewriting job: opens its places, runs its transform, checks and publishes the result, and reports. It prints
  * nothing. Callers: the commands of the library, one file each, and through them the command line.
  */
+import type { ScannedFile } from '../analyze/scanned/scanned.ts';
 import { createEncoderPool, type EncoderPool } from '../codec/encoder-pool.ts';
 import { usualEncoding } from '../codec/encoding.ts';
 import { nameOfImage } from '../image/image.ts';
+import { OcislimError } from '../errors.ts';
 import { checkLocalTargets } from '../jobs/open.ts';
 import { savingsRefusal } from '../jobs/rewrite/gate.ts';
 import type { RunOptions, RunOutcome } from '../jobs/rewrite/run.ts';
@@ -30,6 +32,7 @@ import { ownPlatform } from './record/own-platform.ts';
 import type { RecordedFiles } from './record/recorded-files.ts';
 import { plainPlaceOf, warnOfPlainLayers } from './plain-place.ts';
 import type { MadeBills } from './result-bills.ts';
+import type { Scanning } from './scanning.ts';
 import type { Surroundings } from './surroundings.ts';
 import { version } from './version.ts';
 import { Workspace } from './workspace.ts';
@@ -41,6 +44,8 @@ export type JobSettings = Omit<RewritingSettings, 'requireSavings'> &
     readonly verifyWith?: string | null;
     readonly debugTag?: string | null;
     readonly explain?: readonly string[];
+    readonly findings?: readonly ScannedFile[];
+    readonly vex?: string | null;
   };
 
 /** A rewriting job: what to do with which image, and where the result goes. */
@@ -87,6 +92,10 @@ async function namesOf({ source, destination, settings }: Job, signal: AbortSign
   for (const text of [destination ?? [], settings.tag].flat()) await requireForm(text);
   const destinations = destinationsOf(from, { ...settings, destination });
   checkNames(destinations, settings);
+  if (settings.vex != null && (settings.findings ?? []).length === 0)
+    throw new OcislimError('USAGE', '--vex goes with --findings', {
+      advice: 'A statement of VEX names a vulnerability: give the output of a scanner over the source.',
+    });
   if (settings.sbom.length > 0)
     (await import('./result-bills.ts')).checkBillable(destinations, settings.sbom);
   const debug = await debugReferenceOf(settings, destinations);
@@ -138,6 +147,8 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
   const { outcome, recording, recorded } = await runWork({ ...options, target, attach });
   const written = await writeDebug({ options, outcome, destinations, debug: named.debug }, workspace);
   const billed = await billsFor(outcome, destinations, settings, { workspace, cache });
+  const scanning = await scanningOf(settings);
+  const scanned = (await scanning?.reports(outcome, workspace)) ?? [];
   const report = buildReport(outcome, {
     tool: { name: 'ocislim', version },
     command: job.command,
@@ -149,13 +160,17 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
     debug: written?.image ?? null,
     attestations: attesting?.report(outcome) ?? null,
     recording,
+    scanned,
   });
   const failure = written?.failure ?? billed.failure ?? refusalOf(report, settings);
   const { bills } = billed;
   const explanations = await explain(outcome, settings.explain ?? []);
   const files = await filesFor(outcome, job, signal);
   const attestations = attesting?.made ?? [];
-  tell(describe({ outcome, report, files, bills, attestations, target, explanations, failure, recorded }));
+  const vex = scanning?.vex(report, destinations, started, listener) ?? null;
+  tell(
+    describe({ outcome, report, files, bills, attestations, vex, target, explanations, failure, recorded }),
+  );
 }
 
 /** Opens what signs the result and states how it was made; null where neither is asked for. What does so is loaded only then. */
@@ -199,6 +214,7 @@ function optionsOf(
     // The digests of removed files cost a hash of each: they are made for reports only.
     digests: settings.report.length > 0 || settings.format === 'json',
     headers: showFiles(settings.report),
+    components: (settings.findings ?? []).length > 0,
     listener,
     signal,
   };
@@ -291,6 +307,7 @@ interface Finished {
   readonly files: Outcome['files'];
   readonly bills: Outcome['bills'];
   readonly attestations: Outcome['attestations'];
+  readonly vex: Outcome['vex'];
   readonly target: Target | null;
   readonly explanations: Outcome['explanations'];
   readonly failure: Outcome['failure'];
@@ -319,6 +336,14 @@ async function billsFor(
   if (sbom.length === 0 || destination === undefined) return { bills: [], failure: null };
   const { billResult } = await import('./result-bills.ts');
   return billResult({ outcome, destination, epoch }, means);
+}
+
+/** Returns what is asked about findings of scanners; null for nothing. What answers is loaded only then. */
+async function scanningOf(settings: JobSettings): Promise<Scanning | null> {
+  const { findings = [] } = settings;
+  if (findings.length === 0) return null;
+  const { Scanning: Asked } = await import('./scanning.ts');
+  return new Asked(findings, settings);
 }
 
 /** Collects the files of all images, where a report shows them. What collects them is loaded only then. */

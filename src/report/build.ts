@@ -19,7 +19,7 @@ import { reportSlimming } from './build/slimming.ts';
 import { reportSurface } from './build/surface.ts';
 import { reportTransfer } from './build/transfer.ts';
 import { reportVariants } from './build/variants.ts';
-import { type PlatformReport, type Report, reportId } from './report.ts';
+import { type PlatformReport, type Report, reportId, type ScannedReport } from './report.ts';
 
 /** The facts of a report that a run does not know. */
 export interface ReportContext {
@@ -36,6 +36,8 @@ export interface ReportContext {
   readonly attestations?: Report['attestations'] | null;
   /** How the image was recorded, and its pruned form tried. Default: null. */
   readonly recording?: RecordingFacts | null;
+  /** What became of what scanners had found, image by image; null for one that was not pruned. Default: none was asked about. */
+  readonly scanned?: readonly (ScannedReport | null)[];
   /** The option because of which a squash dropped entries: "--last", "--all". */
   readonly squashOrigin: string;
 }
@@ -64,7 +66,10 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
       ? {}
       : { recording: reportRecording(context.recording, context.time != null) }),
     ...reportArtifacts(outcome),
-    platforms: images.map((image) => reportImage(image, context)),
+    platforms: images.map((image, i) => ({
+      ...reportImage(image, context),
+      ...(context.scanned?.[i] == null ? {} : { scanned: context.scanned[i] }),
+    })),
     ...reportVariants(outcome),
     transfer: reportTransfer(outcome),
   };

@@ -18,9 +18,11 @@ import type {
   PlatformReport,
   Report,
   RestoringReport,
+  ScannedReport,
   SlimmingReport,
   SurfaceReport,
 } from './report.ts';
+import { fateText, scannedNotes, severityRows, totals } from './scanned-text.ts';
 import { configLines, fileText, listSurface, surfaceWords } from './surface-text.ts';
 import { truncate } from './table.ts';
 import { transferText } from './transfer-text.ts';
@@ -98,7 +100,17 @@ function renderMaker({ tool, encoders }: Report): string {
 
 /** Renders the chapter of one platform. */
 function renderPlatform(platform: PlatformReport, work: string): string[] {
-  const { layers, slimming, keeping, packageDb, restoring, configuring, surface, findings = [] } = platform;
+  const {
+    layers,
+    slimming,
+    keeping,
+    packageDb,
+    scanned,
+    restoring,
+    configuring,
+    surface,
+    findings = [],
+  } = platform;
   return [
     `## ${escapeMarkdown(platform.platform ?? 'image')}`,
     table(['', 'before', 'after', 'change'], sizeRows(platform, work), 'lrrr'),
@@ -107,6 +119,7 @@ function renderPlatform(platform: PlatformReport, work: string): string[] {
     ...renderTuning(platform),
     ...(slimming === null ? [] : renderSlimming(slimming)),
     ...(packageDb === undefined ? [] : renderPackages(packageDb)),
+    ...(scanned === undefined ? [] : renderScanned(scanned)),
     ...(keeping === null ? [] : renderKeeping(keeping)),
     ...(restoring === undefined ? [] : renderRestoring(restoring)),
     ...(configuring === undefined ? [] : renderConfiguring(configuring)),
@@ -246,6 +259,42 @@ function renderPackages(packageDb: NonNullable<PlatformReport['packageDb']>): st
     ...(stillListed.length === 0
       ? []
       : [bullets(stillListed.map((each) => escapeMarkdown(stillListedText(each))))]),
+  ];
+}
+
+/** Shows what became of what scanners had found. */
+function renderScanned(scanned: ScannedReport): string[] {
+  const { before, after } = totals(scanned);
+  const rows = severityRows(scanned).map((row) => [
+    row.severity,
+    formatCount(row.before),
+    formatCount(row.after),
+  ]);
+  const listed = scanned.findings.filter(({ fate }) => fate !== 'stays');
+  const notes = scannedNotes(scanned);
+  const shown = listed
+    .slice(0, listedPaths)
+    .map((row) => [
+      code(row.id),
+      row.severity,
+      code(row.package ?? ''),
+      escapeMarkdown(row.version ?? ''),
+      fateText(row),
+    ]);
+  return [
+    '### What scanners had found',
+    table(
+      ['findings', 'before', 'after'],
+      [...rows, ['all', formatCount(before), formatCount(after)]],
+      'lrr',
+    ),
+    ...(notes.length === 0 ? [] : [bullets(notes.map(escapeMarkdown))]),
+    ...(shown.length === 0
+      ? []
+      : details('Findings that did not stay', [
+          table(['finding', 'severity', 'package', 'version', ''], shown, 'lllll'),
+          ...(listed.length > shown.length ? [`and ${formatCount(listed.length - shown.length)} more`] : []),
+        ])),
   ];
 }
 

@@ -38,6 +38,9 @@ export type SurfaceReport = NonNullable<PlatformReport['surface']>;
 /** Something heavy in the result that could go. */
 export type FindingReport = NonNullable<PlatformReport['findings']>[number];
 
+/** What became of what scanners had found in one image. */
+export type ScannedReport = NonNullable<PlatformReport['scanned']>;
+
 /** How an image was recorded, and its pruned form tried. */
 export type RecordingReport = NonNullable<Report['recording']>;
 

@@ -10,6 +10,7 @@ import { reportId } from './report.ts';
 import { artifact } from './schema-artifacts.ts';
 import { finding } from './schema-findings.ts';
 import { editedFile, packageDb } from './schema-packages.ts';
+import { scanned } from './schema-scanned.ts';
 import { recording } from './schema-recording.ts';
 import { surface } from './schema-surface.ts';
 import { bytes, count, difference, digest, layerNumber, pathBase64, pathText } from './schema-values.ts';
@@ -300,6 +301,9 @@ const platform = z.strictObject({
   packageDb: packageDb
     .exactOptional()
     .describe('What became of package databases (--package-db sync); absent without that option.'),
+  scanned: scanned
+    .exactOptional()
+    .describe('What became of what scanners had found (--findings); absent without that option.'),
   restoring: restoring
     .exactOptional()
     .describe('What came back from the original ("ocislim restore"); absent from other runs.'),

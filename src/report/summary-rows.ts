@@ -14,8 +14,10 @@ import type {
   LayerReport,
   PlatformReport,
   RestoringReport,
+  ScannedReport,
   SlimmingReport,
 } from './report.ts';
+import { goneText, scannedNotes, severityRows, totals } from './scanned-text.ts';
 import type { Style } from './style.ts';
 import { renderSurfaceRows } from './surface-text.ts';
 import { type Cell, truncate } from './table.ts';
@@ -56,12 +58,13 @@ interface RowOptions {
 
 /** Renders the rows for one image: label, name, before, arrow, after, change, remark. Long names are shortened. */
 export function renderPlatformRows(platform: PlatformReport, options: RowOptions): Cell[][] {
-  const { slimming, keeping, packageDb, restoring, configuring, surface } = platform;
+  const { slimming, keeping, packageDb, scanned, restoring, configuring, surface } = platform;
   const { style, work } = options;
   const rows = [
     ...(slimming === null ? [] : slimmingRows(slimming, options)),
     ...(keeping === null ? [] : keepingRows(keeping, style)),
     ...(packageDb === undefined ? [] : packageRows(packageDb, style)),
+    ...(scanned === undefined ? [] : scannedRows(scanned, style)),
     ...(restoring === undefined ? [] : [restoringRow(restoring)]),
     ...(configuring === undefined ? [] : [configuringRow(configuring)]),
     pullRow(platform, style, work),
@@ -200,6 +203,29 @@ function packageRows(packageDb: NonNullable<PlatformReport['packageDb']>, style:
     ...packageDb.stillListed.map((each) => ({
       remark: { text: escapeText(stillListedText(each)), paint: style.warning },
     })),
+  ];
+}
+
+/** Makes the rows about what scanners had found: all, then by severity. */
+function scannedRows(scanned: ScannedReport, style: Style): Row[] {
+  const { before, after } = totals(scanned);
+  const gone = goneText(scanned);
+  const numbers = (row: { readonly before: number; readonly after: number }) => ({
+    before: formatCount(row.before),
+    arrow: '→',
+    after: formatCount(row.after),
+  });
+  return [
+    {
+      label: 'findings',
+      ...numbers({ before, after }),
+      remark: gone === '' ? 'of scanners; none went away' : `of scanners; gone: ${gone}`,
+    },
+    ...severityRows(scanned).map((row) => ({
+      name: { text: row.severity, paint: style.dim },
+      ...numbers(row),
+    })),
+    ...scannedNotes(scanned).map((text) => ({ remark: { text, paint: style.dim } })),
   ];
 }
 

@@ -134,6 +134,7 @@ describe('each limit on a file that an option names', () => {
     ['rule-bytes', '--keep-file', { text: '# comment', line: [...pruning, '--keep-file', 'FILE'] }],
     ['plan-bytes', '-f', { text: 'version: 1\n', line: ['slim', 'SRC', 'DST', '-f', 'FILE'] }],
     ['report-bytes', '--removed-by', { text: '{}', line: ['verify', 'SRC', 'SRC', '--removed-by', 'FILE'] }],
+    ['findings-bytes', '--findings', { text: '{}', line: [...pruning, '--findings', 'FILE'] }],
     ['trace-paths', '--trace', { text: '/a\n/b\n', line: [...pruning, '--trace', 'FILE'] }],
     ['trace-bytes', 'trace show', { text: json, line: ['trace', 'show', 'FILE'] }],
     ['trace-paths', 'trace merge', { text: '/a\n/b\n', line: ['trace', 'merge', 'FILE'] }],

@@ -122,6 +122,9 @@ const texts: Readonly<Record<string, readonly string[]>> = {
   'run-tmpfs': ['/scratch'],
   openapi: ['/openapi.json', file('api.yaml', 'openapi: 3.1.0\npaths: { /a: { get: {} } }\n')],
   'http-probe-file': [file('probes.yaml', '- path: /a\n  status: 204\n')],
+  findings: [
+    file('trivy.json', '{"SchemaVersion":2,"Results":[{"Vulnerabilities":[{"VulnerabilityID":"X"}]}]}'),
+  ],
   'removed-by': [
     file(
       'report.json',

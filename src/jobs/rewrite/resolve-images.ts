@@ -16,7 +16,10 @@ import type { PlannedImage, ResolvedImage, ResolvedLayer } from './records.ts';
 import type { RunContext } from './run.ts';
 
 /** What of a run the resolution needs. */
-export type ResolveContext = Pick<RunContext, 'reader' | 'jobs' | 'signal' | 'epoch' | 'digests'>;
+export type ResolveContext = Pick<
+  RunContext,
+  'reader' | 'jobs' | 'signal' | 'epoch' | 'digests' | 'components'
+>;
 
 /** What the layers of one image said, by number of the source layer. */
 interface Scanned {
@@ -72,7 +75,7 @@ async function resolveByHeaders(
   scanned: Scanned,
   context: ResolveContext,
 ): Promise<Resolution> {
-  let gathering = await gatheringFor(image, context.digests === true);
+  let gathering = await gatheringFor(image, context);
   const { resolveSteps } = await import('../../slim/resolve/resolve.ts');
   for (let wanted = first; ; ) {
     await scan(image, wanted, { gathering, scanned }, context);
@@ -90,7 +93,9 @@ async function resolveByHeaders(
     // These layers are read once more, and only they.
     for (const layer of wanted) scanned.indexes.delete(layer);
     const { contentProbe } = await import('../../closure/close-image.ts');
-    gathering = { digests: false, twins: false, ...gathering, probe: contentProbe };
+    const given = gathering?.probe ?? (() => 0);
+    const probe: ContentProbe = (path) => Math.max(contentProbe(path), given(path));
+    gathering = { digests: false, twins: false, ...gathering, probe, programs: true };
   }
 }
 
@@ -112,7 +117,7 @@ async function scan(
   for (const { number, index, facts } of scans) {
     scanned.indexes.set(number, index);
     scanned.facts.set(number, facts);
-    if (gathering?.probe != null) scanned.looked.add(number);
+    if (gathering?.probe != null && gathering.programs !== false) scanned.looked.add(number);
   }
 }
 
@@ -120,21 +125,35 @@ async function scan(
  * Returns what a scan must gather of the files. Facts cost a look into every file, so they are gathered only where something
  * is decided by them, or where the report is to have them.
  */
-async function gatheringFor(image: Image, digests: boolean): Promise<Gathering | null> {
+async function gatheringFor(
+  image: Image,
+  { digests = false, components = false }: ResolveContext,
+): Promise<Gathering | null> {
   const { prunings, arrangements } = image.plan;
   const twins = arrangements.some(({ hardlinks }) => hardlinks);
   const traced = prunings.some(({ trace }) => trace !== null);
   const synced = prunings.some(({ packageDb }) => packageDb === 'sync');
   const removes = traced || synced || prunings.some(({ rules }) => rules.length > 0);
-  if (!traced && !synced && !twins && !(digests && removes)) return null;
-  const probe = traced || synced ? await probeFor(synced) : null;
-  return { probe, digests: digests && removes, twins };
+  const listed = components && prunings.length > 0;
+  if (!traced && !synced && !listed && !twins && !(digests && removes)) return null;
+  return {
+    probe: await probeFor({ traced, synced, listed }),
+    digests: digests && removes,
+    twins,
+    // What only lists packages need not look into programs.
+    ...(listed ? { parts: true, programs: traced || synced } : {}),
+  };
 }
 
-/** Returns which contents a pruning reads: those of the closure, and for package databases the name of the distribution too. */
-async function probeFor(synced: boolean): Promise<ContentProbe> {
-  const { contentProbe } = await import('../../closure/close-image.ts');
-  if (!synced) return contentProbe;
-  const { distributionProbe } = await import('../../rootfs/packages/distribution.ts');
-  return (path) => Math.max(contentProbe(path), distributionProbe(path));
+/** Returns which contents a pruning reads: those of the closure, of package databases, and of what scanners know; null for none. */
+async function probeFor(
+  wanted: Readonly<Record<'traced' | 'synced' | 'listed', boolean>>,
+): Promise<ContentProbe | null> {
+  const probes: ContentProbe[] = [];
+  if (wanted.traced || wanted.synced)
+    probes.push((await import('../../closure/close-image.ts')).contentProbe);
+  if (wanted.synced) probes.push((await import('../../rootfs/packages/distribution.ts')).distributionProbe);
+  if (wanted.listed) probes.push((await import('../../rootfs/packages/component-index.ts')).componentProbe);
+  if (probes.length === 0) return null;
+  return (path) => probes.reduce((most, probe) => Math.max(most, probe(path)), 0);
 }

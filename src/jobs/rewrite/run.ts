@@ -89,6 +89,8 @@ export interface RunOptions {
   readonly carried?: CarriedArtifacts | null;
   /** Whether to record the digest of every removed file. Default: no. */
   readonly digests?: boolean;
+  /** Whether to look for the packages of images that are pruned, as a bill of materials does. Default: no. */
+  readonly components?: boolean;
   /** Whether to scan the headers of all layers, those included that the plan need not know. Default: no. */
   readonly headers?: boolean;
   /** Writes what is about the result beside it, before its names are published. Default: nothing. */

@@ -4,7 +4,8 @@ import { findingSentence } from '../findings-text.ts';
 import { forecastLine } from '../forecast-text.ts';
 import { actionText, layerNumbers, maker, sizeAfter, sizeBefore } from '../layer-table.ts';
 import { describeMaker } from '../made-by.ts';
-import type { LayerReport, PlatformReport, Report, SlimmingReport } from '../report.ts';
+import type { LayerReport, PlatformReport, Report, ScannedReport, SlimmingReport } from '../report.ts';
+import { fateText, goneText, scannedNotes, totals } from '../scanned-text.ts';
 import { commandLine } from '../analyze/command-line.ts';
 import { configLines, fileText, listSurface, surfaceWords } from '../surface-text.ts';
 import { editedText, stillListedText } from '../packages-text.ts';
@@ -201,10 +202,11 @@ function filesOf({ layers }: PlatformReport, { fates, rounded }: PackedFiles): P
   };
 }
 
-function tablesOf({ slimming, keeping, surface, packageDb }: PlatformReport): DataTable[] {
+function tablesOf({ slimming, keeping, surface, packageDb, scanned }: PlatformReport): DataTable[] {
   const tables = [
     ...(slimming === null ? [] : [removedTable(slimming), changesTable(slimming)]),
     ...(packageDb === undefined ? [] : [packagesTable(packageDb)]),
+    ...(scanned === undefined ? [] : [scannedTable(scanned)]),
     ...(keeping === null ? [] : [keptTable(keeping), leftOutTable(keeping)]),
     ...(surface === null ? [] : [surfaceTable(surface)]),
   ];
@@ -270,6 +272,30 @@ function packagesTable({ takenOut, stillListed }: NonNullable<PlatformReport['pa
       escapeText(name),
       escapeText(version ?? ''),
       escapeText(purl ?? ''),
+    ]),
+  };
+}
+
+function scannedTable(scanned: ScannedReport): DataTable {
+  const { before, after } = totals(scanned);
+  const gone = goneText(scanned);
+  const counts = `${before} before, ${after} after${gone === '' ? '' : `; gone: ${gone}`}`;
+  return {
+    title: 'What scanners had found',
+    note: escapeText(`${[counts, ...scannedNotes(scanned)].join('; ')}.`),
+    columns: [
+      { title: 'Finding', unit: 'text' },
+      { title: 'Severity', unit: 'text' },
+      { title: 'Package', unit: 'text' },
+      { title: 'Version', unit: 'text' },
+      { title: 'Result', unit: 'text' },
+    ],
+    rows: scanned.findings.map((row) => [
+      escapeText(row.id),
+      row.severity,
+      escapeText(row.package ?? ''),
+      escapeText(row.version ?? ''),
+      fateText(row),
     ]),
   };
 }

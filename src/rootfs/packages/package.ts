@@ -31,14 +31,21 @@ export interface Component {
   readonly version: string | null;
   /** The paths of those of its files that are in the image, sorted. Symlinks on the way are resolved; directories are left out. */
   readonly files: readonly Path[];
+  /** Those of its files that stand where the package has a directory: symlinks such as `/bin`. Default: none. */
+  readonly directories?: readonly Path[];
   readonly details: PackageDetails;
+}
+
+/** Returns the files of a component without those that stand where it has a directory. */
+export function ownFiles({ files, directories }: Component): readonly Path[] {
+  if (directories === undefined) return files;
+  const ways = new Set(directories);
+  return files.filter((path) => !ways.has(path));
 }
 
 /** A unit of installation: a package of a distribution, a Python distribution, a Node package, … */
 export interface Package extends Component {
   readonly kind: PackageKind;
-  /** Those of its files that stand where the package has a directory: symlinks such as `/bin`. Default: none. */
-  readonly directories?: readonly Path[];
 }
 
 /** What a database tells of a package in addition. Texts are as they are written there. */

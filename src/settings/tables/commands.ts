@@ -13,6 +13,7 @@ import { recording } from './recording.ts';
 import { registries } from './registries.ts';
 import { format, output, reports } from './reports.ts';
 import { checking, debugging, platform, result } from './result.ts';
+import { scanning } from './scanning.ts';
 import { work } from './work.ts';
 
 /** How a command reaches images and how much of the machine it uses. */
@@ -31,6 +32,7 @@ export const slimOptions = {
   ...slimming,
   ...configuring,
   ...recording,
+  ...scanning,
   ...debugging,
   ...checking,
   ...rewriting,
@@ -54,6 +56,7 @@ export const pruneOptions = {
   ...arranging,
   ...packing,
   ...configuring,
+  ...scanning,
   ...debugging,
   ...checking,
   ...rewriting,
@@ -113,7 +116,8 @@ export const verifyOptions = {
   removedBy: list(readReports, {
     value: 'FILE',
     describe: 'allow what this JSON report of a squash or prune names (repeatable)',
-    details: 'What the report names may be missing in B, have lost setuid bits, or be one file with another.',
+    details:
+      'What the report names may be missing in B, have lost setuid bits, have the contents that it states, or be one file with another.',
     group: 'What to remove',
   }),
   platform,

@@ -11,7 +11,12 @@ import { digestOf, type Digest } from '../../oci/digest.ts';
 import type { FileFacts } from '../../rootfs/facts/facts.ts';
 import type { Filesystem } from '../../rootfs/filesystem.ts';
 import { type Distribution, distributionOf } from '../../rootfs/packages/distribution.ts';
-import type { EditedDatabase, Package, PackageFile } from '../../rootfs/packages/package.ts';
+import {
+  type EditedDatabase,
+  ownFiles,
+  type Package,
+  type PackageFile,
+} from '../../rootfs/packages/package.ts';
 import { packagesOf, withoutPackages } from '../../rootfs/packages/package-index.ts';
 import { rpmDatabases } from '../../rootfs/packages/rpm.ts';
 import { itemsPerStep, type Steps } from '../../steps.ts';
@@ -157,8 +162,7 @@ function* lostPackageSteps({ fs, facts, result }: PrunedImage): Steps<readonly P
       yield;
     }
     const { details } = each;
-    const directories = new Set(each.directories);
-    const files = each.files.filter((path) => !directories.has(path));
+    const files = ownFiles(each);
     const hadFiles = files.length + details.missing > 0;
     const isLost = details.isInstalled && hadFiles && files.every((path) => result.kind(path) === null);
     if (isLost) candidates.push(each);

@@ -1,0 +1,85 @@
+/**
+ * Package databases after --package-db sync, by the word of others: dpkg itself reads them, and where everything is tested, verify and
+ * restore know the edit, and syft lists what is left.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { ocislim } from '../support/e2e/cli.ts';
+import { removeFolder, run, runToEnd, workFolder } from '../support/e2e/programs.ts';
+import { isWhole } from '../support/extent.ts';
+
+let work: string;
+let source: string;
+let slim: string;
+/** The package that goes. */
+const gone = 'tar';
+
+/** Runs ocislim, which must succeed. */
+async function ok(...args: readonly string[]): Promise<string> {
+  const { status, stdout, stderr } = await ocislim([...args, '--progress', 'none']);
+  expect(status, stderr).toBe(0);
+  return stdout;
+}
+
+beforeAll(async () => {
+  work = workFolder('package-db');
+  source = `oci:${inject('images')}/nginx:v1`;
+  slim = `oci:${work}/slim:v1`;
+  const names = (await ok('cat', source, `/var/lib/dpkg/info/${gone}.list`))
+    .split('\n')
+    .filter((name) => name !== '/.');
+  const files = names.filter((name) => name !== '' && !names.some((other) => other.startsWith(`${name}/`)));
+  // Since /usr was merged, some files lie elsewhere than the list says.
+  const rules = files.flatMap((name) => [name, `/usr${name}`]).map((name) => name.slice(1));
+  writeFileSync(join(work, 'rules'), `${rules.join('\n')}\n`);
+  const report = join(work, 'report.json');
+  await ok('prune', source, slim, '--rules', join(work, 'rules'), '--package-db', 'sync', '--report', report);
+});
+afterAll(() => removeFolder(work));
+
+/** Lists what dpkg finds installed in the database of an image. */
+async function installedIn(image: string, name: string): Promise<{ names: string[]; admin: string }> {
+  const folder = join(work, name);
+  mkdirSync(folder);
+  await ok('extract', image, '/var/lib/dpkg', folder);
+  const admin = join(folder, 'dpkg');
+  const form = '-f=${Package} ${Status}\\n';
+  const listed = await run('dpkg-query', [`--admindir=${admin}`, '-W', form]);
+  const lines = listed.trim().split('\n');
+  return { names: lines.map((line) => line.replace(/ install ok installed$/, '')), admin };
+}
+
+it('dpkg lists every package but the one without files, and finds nothing wrong', async () => {
+  const [before, after] = [await installedIn(source, 'before'), await installedIn(slim, 'after')];
+  expect(after.names).toEqual(before.names.filter((name) => name !== gone));
+  expect(before.names).toContain(gone);
+  const audit = await runToEnd('dpkg', [`--admindir=${after.admin}`, '--audit']);
+  expect(audit).toMatchObject({ status: 0, stdout: '' });
+});
+
+// A test that is skipped counts as failed, so those that take long are not there.
+it.each(isWhole ? ['verify', 'restore'] : [])('%s knows the edit', async (command) => {
+  const report = join(work, 'report.json');
+  const { platforms } = JSON.parse(readFileSync(report, 'utf8'));
+  expect(platforms[0].slimming.edited).toMatchObject([{ path: 'var/lib/dpkg/status', packages: [gone] }]);
+  if (command === 'verify') {
+    await ok('verify', source, slim, '--removed-by', report);
+    expect((await ocislim(['verify', source, slim, '--except', '**'])).status).toBe(3);
+    return;
+  }
+  const back = `oci:${work}/back:v1`;
+  await ok('restore', slim, back);
+  await ok('verify', source, back);
+});
+
+it.each(isWhole ? ['syft'] : [])('%s no longer lists what went', async () => {
+  const list = async (folder: string) => {
+    const found = await run('syft', ['scan', '-q', `oci-dir:${folder}`, '-o', 'syft-json']);
+    const { artifacts } = JSON.parse(found) as { artifacts: readonly { name: string; type: string }[] };
+    return artifacts.flatMap(({ name, type }) => (type === 'deb' ? [name] : []));
+  };
+  const [before, after] = [await list(join(inject('images'), 'nginx')), await list(join(work, 'slim'))];
+  expect(before).toContain(gone);
+  expect(after.toSorted()).toEqual(before.filter((name) => name !== gone).toSorted());
+});
