@@ -69,13 +69,17 @@ function matchOne(
     return { finding, components, fate: wasEmptied ? 'gone' : fateOf(files, image, 'stays') };
   }
   // A database lists many packages: that it stays says nothing about one of them.
-  const paths = finding.paths
-    .map((path) => cleanPath(utf8Bytes(path)))
-    .filter((path) => !databases.test(path) && isFile(image.before, path));
+  const paths = pathsOf(finding).filter((path) => !databases.test(path) && isFile(image.before, path));
   return { finding, components, fate: fateOf(paths, image, 'unmatched') };
 }
 
 const databases = /^(?:var\/lib\/(?:dpkg|rpm)|(?:usr\/)?lib\/apk\/db|usr\/lib\/sysimage\/rpm)\//;
+
+/** Returns the paths of a finding that lead to no place outside of the image. */
+function pathsOf({ paths }: ScannedFinding): readonly Path[] {
+  const inside = paths.filter((path) => !path.split('/').includes('..'));
+  return inside.map((path) => cleanPath(utf8Bytes(path)));
+}
 
 function isFile(fs: Filesystem, path: Path): boolean {
   const kind = fs.kind(path);
@@ -101,7 +105,7 @@ function componentsOf(
       (named.kind === null || named.kind === kind) && isSameVersion(named.version, version),
   );
   if (found.length < 2 || finding.paths.length === 0) return found;
-  const paths = new Set<string>(finding.paths.map((path) => cleanPath(utf8Bytes(path))));
+  const paths = new Set(pathsOf(finding));
   const at = found.filter(({ files }) => files.some((path) => paths.has(path)));
   return at.length === 0 ? found : at;
 }
