@@ -145,6 +145,21 @@ async function readIgnored(file: string): Promise<readonly Rule[]> {
   return parseRules(Buffer.from(bytes).toString('utf8'), file);
 }
 
+/** Refuses a build without files, which would write an empty image where another tool's command reads one. @throws USAGE */
+export function requireLayers({
+  layer,
+  platform,
+}: {
+  readonly layer: readonly GivenLayer[];
+  readonly platform: readonly BuiltPlatform[];
+}): void {
+  if (layer.length > 0 || platform.some((each) => each.layer !== null)) return;
+  throw new OcislimError('USAGE', 'build needs to know what to put into the image', {
+    advice:
+      'Give --layer DIR:/PATH. ocislim builds no image of a Dockerfile, and what SlimToolkit calls build is "ocislim slim SRC DST --record".',
+  });
+}
+
 /** Returns the source of a build without a base. @throws USAGE for a platform that is named twice */
 export function scratchFor(platforms: readonly Platform[], own: Platform): string {
   const wanted = platforms.length === 0 ? [own] : platforms;

@@ -168,7 +168,8 @@ export async function build(
   surroundings: Partial<Surroundings> = {},
 ): Promise<Outcome> {
   const settings = { ...(await defaultSettings(buildOptions)), ...given, inPlace: false };
-  const { scratchFor } = await import('./build.ts');
+  const { requireLayers, scratchFor } = await import('./build.ts');
+  requireLayers(settings);
   const { ownPlatform } = await import('./record/own-platform.ts');
   const source = base ?? scratchFor(settings.platform, ownPlatform());
   const work = await addedLayers(settings);

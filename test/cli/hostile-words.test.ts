@@ -258,6 +258,16 @@ const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
     () => [`${places.image}:v1`, '--expose', nasty, ...dry()],
     () => [`${places.image}:v1`, '--user', nasty, ...dry()],
   ],
+  append: [
+    () => [`${places.image}:v1`, '--layer', `${places.trace}:/a/`, ...to()],
+    () => [`${places.image}:odd`, '--layer', `${nasty}:/a`, ...dry()],
+    () => [`${places.image}:v1`, '--layer', `${places.trace}:/${nastyName}/x`, ...dry()],
+  ],
+  build: [
+    () => [`${places.image}:v1`, '--layer', `${places.trace}:/a/`, ...to()],
+    () => ['--layer', `${places.trace}:/${nastyName}`, ...to()],
+    () => ['--layer', `${places.trace}:/a`, '--platform', nasty, ...dry()],
+  ],
   prune: [
     () => [`${places.image}:v1`, '--shadowed', '--rule', 'cache/**', ...to()],
     () => [`${places.image}:v1`, '--shadowed', '--rule', 'cache/**', ...dry(), '--format', 'json'],

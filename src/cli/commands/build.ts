@@ -41,12 +41,13 @@ export const build: Command = defineCommand({
  * image without layers, for the platforms wanted. @throws USAGE
  */
 async function named(line: CommandLine, console: Console): Promise<CommandLine> {
-  const { tag, platform } = buildOptions;
-  const { settings } = await line.parse({ tag, platform }, console);
+  const { tag, platform, layer } = buildOptions;
+  const { settings } = await line.parse({ tag, platform, layer }, console);
+  const { requireLayers, scratchFor } = await import('../../commands/build.ts');
+  requireLayers(settings);
   const [first, second] = [line.argument('base'), line.argument('dst')];
   const isAlone = second === null && settings.tag.length === 0;
   const [base, dst] = isAlone ? [null, first] : [first, second];
-  const { scratchFor } = await import('../../commands/build.ts');
   const { ownPlatform } = await import('../../commands/record/own-platform.ts');
   return line.withArguments({ src: base ?? scratchFor(settings.platform, ownPlatform()), dst });
 }

@@ -23,7 +23,7 @@ const deletion =
 const edit =
   'Use "ocislim config SRC DST --env K=V --label K=V": "ocislim help config" lists what it changes.';
 const building =
-  'ocislim builds no image: use docker, buildah or kaniko, then "ocislim slim SRC DST". What SlimToolkit calls build is "ocislim slim SRC DST --record".';
+  'ocislim builds no image of a Dockerfile: use docker, buildah or kaniko, then "ocislim slim SRC DST". "ocislim build DST --layer DIR:/PATH" makes an image of files.';
 const running =
   'ocislim runs an image only to record it: "ocislim trace record --image IMAGE" says what its program uses, "ocislim slim SRC DST --record" prunes the rest.';
 const debugging =
@@ -35,7 +35,7 @@ const signing = 'ocislim signs nothing: use "cosign sign", after the last change
 const scanning =
   'Write a bill of materials and scan that: "ocislim sbom IMAGE -o app.cdx.json", then "grype sbom:app.cdx.json" or "trivy sbom app.cdx.json".';
 const billing = 'Use "ocislim sbom IMAGE -o FILE.cdx.json", or FILE.spdx.json.';
-const appending = 'ocislim adds no layer: use "crane append", umoci or buildah.';
+const appending = 'Use "ocislim append SRC DST --layer DIR:/PATH".';
 
 /** Words that mean the same, and what to say of them. */
 const rows: readonly (readonly [words: string, advice: string])[] = [
@@ -67,7 +67,7 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
   ['merge-last squash-last', 'Use "ocislim squash SRC DST --last 3".'],
   ['convert compress zstd gzip repack transcode recompression reencode', recompression],
   ['decompress uncompress', 'Use "ocislim recompress SRC DST --compression none".'],
-  ['build bake buildx from dockerfile kaniko commit', building],
+  ['bake buildx from dockerfile kaniko commit', building],
   ['rebase', 'Use "crane rebase" or "regctl image mod --rebase"; ocislim has none yet.'],
   ['delete del rm rmi remove untag gc garbage-collect purge cleanup', deletion],
   [
@@ -76,7 +76,7 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
   ],
   ['manifest manifests index get-manifest raw', raw],
   ['mutate mod modify edit set annotate label', edit],
-  ['append add insert add-layer attach', appending],
+  ['add insert add-layer attach', appending],
   ['digest', 'Use "ocislim inspect IMAGE --format {{.Digest}}".'],
   [
     'validate verify-image',

@@ -262,17 +262,14 @@ const configuring: readonly Row[] = [
   ['onbuild', onbuild],
   ['labels set-label new-label config-label', 'Write --label K=V.', 'label'],
   ['annotations manifest-annotation', 'Write --annotation K=V.', 'annotation'],
-  [
-    'append add add-layer layer-add append-layer',
-    'ocislim adds no layer: use "crane append", umoci or buildah.',
-  ],
+  ['append add add-layer layer-add append-layer', 'Use "ocislim append SRC DST --layer DIR:/PATH".', 'layer'],
   [
     'rebase new-base old-base rebase-ref',
     'Use "crane rebase" or "regctl image mod --rebase"; ocislim has none yet.',
   ],
   [
     'build-arg context dockerfile no-cache-filter stage',
-    'ocislim builds no image: use docker, buildah or kaniko.',
+    'ocislim builds no image of a Dockerfile: use docker, buildah or kaniko; "ocislim build" makes an image of files.',
   ],
 ];
 
