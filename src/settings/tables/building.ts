@@ -63,9 +63,9 @@ export const adding = {
   }),
 };
 
-const { minSavings: _, ...packingOfNew } = packing;
+const { minSavings: _, addVariant: __, ...packingOfNew } = packing;
 
-/** How new layers are packed. They have no blob to keep. */
+/** How new layers are packed: once, and they have no blob to keep. */
 export { packingOfNew };
 
 /** The platforms of a build. Each may have a layer of its own. */
