@@ -301,6 +301,15 @@ test('an edited package database is in the equivalence, by its contents before a
   await scene.succeed('verify', from, to, '--removed-by', report);
 });
 
+test('what append adds has provenance, and no equivalence', async () => {
+  const [added, file] = [await scene.write('new', 'x'), scene.path('appended.jsonl')];
+  const to = scene.at('appended', 'appended');
+  await scene.succeed('append', scene.at('app'), to, '--layer', `${added}:/new`, `--provenance=${file}`);
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  expect(lines.map((line) => statementIn(line).predicateType)).toEqual([knownTypes.provenance]);
+  expect(lines[0]).not.toContain(scene.folder);
+});
+
 test('a rule that is called as what layers above hide is a rule: what it takes is announced', async () => {
   await scene.writeLayout({ app: buildImage({ layers: [layer('shadowed=1', 'b=2')] }) }, 'called');
   const [from, to, report] = [

@@ -7,6 +7,7 @@ import { type ConfigRelation, equivalenceOf, removedList } from '../../attest/eq
 import { provenanceOf, type RunMetadata } from '../../attest/provenance.ts';
 import { digestSet, type ResourceDescriptor, type Statement } from '../../attest/statement.ts';
 import { changedMembers } from '../../jobs/compare/compare-config.ts';
+import type { Layer } from '../../image/image.ts';
 import type { ImageOutcome, RunOutcome } from '../../jobs/rewrite/records.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { parseConfig } from '../../oci/image-config.ts';
@@ -60,7 +61,7 @@ function equivalenceFor(
   { source, destination }: Circumstances,
 ): AboutResult | null {
   const { manifest, config } = image;
-  if (manifest === null || config === null) return null;
+  if (manifest === null || config === null || !image.image.plan.layers.every(isOfSource)) return null;
   // A claim has no words for files that the source lacks.
   if (image.image.plan.layers.some(({ content }) => content.kind === 'added')) return null;
   const uri = purlOf(source, image.image.descriptor.digest);
@@ -69,6 +70,11 @@ function equivalenceFor(
     nameOf(destination),
   );
   return statement === null ? null : { statement, subject: manifest.descriptor };
+}
+
+/** Returns whether a layer holds what the source has, and nothing else: neither new files nor those of an original. */
+function isOfSource({ content }: Layer): boolean {
+  return content.kind === 'stored' || content.kind === 'rewritten';
 }
 
 /** Compares what containers get of the config, as `verify` does. */
