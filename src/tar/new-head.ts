@@ -124,7 +124,7 @@ function timeRecord({ seconds, nanoseconds }: Time): PaxRecords {
   if (nanoseconds === 0) return large(ascii`mtime`, seconds, maxLong);
   const all = BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds);
   const digits = String(all < 0n ? -all : all).padStart(10, '0');
-  const fraction = digits.slice(-9).replace(/0+$/, '');
+  const [, fraction = ''] = /^(.*[1-9])0*$/.exec(digits.slice(-9)) ?? [];
   const text = `${all < 0n ? '-' : ''}${digits.slice(0, -9)}.${fraction}`;
   return [[ascii`mtime`, asByteString(text)]];
 }
