@@ -50,7 +50,7 @@ const packages: Readonly<Record<string, string>> = {
 const judges = ['actionlint', 'check-jsonschema', 'dive', 'kubernetes-validate', 'pyspdxtools'];
 
 /** Those that only the whole of the tests needs: each takes minutes to build. */
-const judgesOfAll = ['syft', 'cosign'];
+const judgesOfAll = ['syft', 'cosign', 'crane', 'regctl'];
 
 /** Those with which the images that only the whole of the tests has are built. */
 const packagesOfAll: Readonly<Record<string, string>> = {
