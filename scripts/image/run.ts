@@ -5,20 +5,13 @@
  * `--quick` packs quickly instead of small, for tests.
  */
 import { rm } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createEncoderPool } from '../../src/codec/encoder-pool.ts';
 import { copy } from '../../src/commands/index.ts';
-import { silent } from '../../src/events.ts';
-import { openTarget } from '../../src/jobs/open.ts';
-import type { Descriptor } from '../../src/oci/descriptor.ts';
-import { parseReference } from '../../src/oci/reference.ts';
-import { anonymous } from '../../src/registry/auth/credential.ts';
 import { readManifest, repositoryOf, root } from '../release/manifest.ts';
 import { sourceDate } from '../release/source-date.ts';
 import type { Architecture } from './debian.ts';
-import { type ImageRecipe, ImageWriter, type LayerRecipe } from './image-writer.ts';
+import { type ImageRecipe, type LayerRecipe, writeImage } from './image-writer.ts';
 import { baseLayer, environment, programLayer, runtimeLayer, shellLayer, user } from './layers.ts';
 
 const manifest = readManifest();
@@ -57,63 +50,38 @@ function annotationsOf(tag: string, time: number): Readonly<Record<string, strin
   );
 }
 
-function recipeOf(
-  architecture: Architecture,
-  layers: readonly LayerRecipe[],
-  annotations: Readonly<Record<string, string>>,
-): ImageRecipe {
-  const path = layers.length > 3 ? '/usr/bin:/busybox' : '/usr/bin';
+/** Returns the recipe of an image: of the debug image with all layers, of the other one without the last. */
+function recipeOf(layers: Layers, isDebug: boolean, annotations: ImageRecipe['annotations']): ImageRecipe {
+  const path = isDebug ? '/usr/bin:/busybox' : '/usr/bin';
   return {
-    platform: { architecture, os: 'linux', ...(architecture === 'arm64' ? { variant: 'v8' } : {}) },
-    layers,
+    images: architectures.map((architecture) => ({
+      platform: { architecture, os: 'linux', ...(architecture === 'arm64' ? { variant: 'v8' } : {}) },
+      layers: isDebug ? layers[architecture] : layers[architecture].slice(0, -1),
+    })),
     run: {
-      User: `${user}:${user}`,
-      Env: [`PATH=${path}`, ...environment],
-      Entrypoint: ['/usr/bin/ocislim'],
-      WorkingDir: '/work',
+      user: `${user}:${user}`,
+      env: [`PATH=${path}`, ...environment],
+      entrypoint: '["/usr/bin/ocislim"]',
+      workdir: '/work',
     },
     annotations,
   };
 }
 
-async function build(out: string, cache: string, level: number): Promise<void> {
-  const { signal } = new AbortController();
+async function makeImages(out: string, cache: string, level: number): Promise<void> {
   const layout = join(out, 'ocislim-image');
   const archive = join(out, `ocislim-${version}-image.tar`);
   await rm(layout, { recursive: true, force: true });
   await rm(archive, { force: true });
   const layers = await makeLayers(cache);
   const time = sourceDate();
-  await using pool = createEncoderPool({ jobs: availableParallelism() });
-  const writer = new ImageWriter({ pool, time, level, signal });
   for (const tag of [version, `${version}-debug`]) {
-    const annotations = annotationsOf(tag, time);
-    const images = architectures.map((architecture) => {
-      const all = layers[architecture];
-      return recipeOf(architecture, tag === version ? all.slice(0, -1) : all, annotations);
-    });
-    const { digest } = await writeTagged(writer, { layout, tag, images, annotations }, signal);
-    await copy(`oci:${layout}:${tag}`, `oci-archive:${archive}:${tag}`);
-    process.stdout.write(`oci:${layout}:${tag}@${digest}\n`);
+    const recipe = recipeOf(layers, tag !== version, annotationsOf(tag, time));
+    const destination = `oci:${layout}:${tag}`;
+    const digest = await writeImage(recipe, { destination, time, level });
+    await copy(destination, `oci-archive:${archive}:${tag}`);
+    process.stdout.write(`${destination}@${digest}\n`);
   }
-}
-
-async function writeTagged(
-  writer: ImageWriter,
-  { layout, tag, images, annotations }: Tagged,
-  signal: AbortSignal,
-): Promise<Descriptor> {
-  const options = { listener: silent, credentials: anonymous, insecure: false, tlsVerify: true };
-  await using target = await openTarget([parseReference(`oci:${layout}:${tag}`)], options, signal);
-  return await writer.write(images, annotations, target);
-}
-
-/** An image under its tag in the layout. */
-interface Tagged {
-  readonly layout: string;
-  readonly tag: string;
-  readonly images: readonly ImageRecipe[];
-  readonly annotations: Readonly<Record<string, string>>;
 }
 
 const { values } = parseArgs({
@@ -125,4 +93,4 @@ if (values.out === undefined) {
 }
 const usualCache = join(root, 'node_modules/.cache/ocislim-image');
 // Layers are made once and pulled often: as small as gzip can.
-await build(resolve(values.out), resolve(values.cache ?? usualCache), values.quick ? 1 : 12);
+await makeImages(resolve(values.out), resolve(values.cache ?? usualCache), values.quick ? 1 : 12);

@@ -160,11 +160,9 @@ export function requireLayers({
   });
 }
 
-/** Returns the source of a build without a base. @throws USAGE for a platform that is named twice */
+/** Returns the source of a build without a base. A platform that is named several times, with a layer each, counts once. */
 export function scratchFor(platforms: readonly Platform[], own: Platform): string {
   const wanted = platforms.length === 0 ? [own] : platforms;
-  const names = wanted.map((platform) => formatPlatform(platform));
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw new OcislimError('USAGE', `--platform names ${twice} twice`);
-  return `scratch:${names.join(',')}`;
+  const names = new Set(wanted.map((platform) => formatPlatform(platform)));
+  return `scratch:${[...names].join(',')}`;
 }

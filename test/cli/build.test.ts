@@ -267,11 +267,6 @@ describe('build', () => {
     [['--layer', '/dev/null:/x'], 2, 'cannot add "/dev/null": it is neither a directory nor a file'],
     [['--platform', 'linux/'], 2, 'not a platform'],
     [[], 2, 'build needs to know what to put into the image'],
-    [
-      ['--layer', 'x:/y', '--platform', 'amd64', '--platform', 'linux/amd64'],
-      2,
-      '--platform names linux/amd64 twice',
-    ],
   ])('refuses %j', async (options, wanted, message) => {
     const { status, stderr } = await callCli(['build', scene.at('bad'), ...options]);
     expect([status, stderr]).toEqual([wanted, expect.stringContaining(message)]);

@@ -2,33 +2,28 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { entriesOf, type ImageFile, textFile } from '../../scripts/image/image-file.ts';
-import { type ImageRecipe, ImageWriter, type LayerRecipe } from '../../scripts/image/image-writer.ts';
-import { createEncoderPool } from '../../src/codec/encoder-pool.ts';
+import { type ImageRecipe, type LayerRecipe, writeImage } from '../../scripts/image/image-writer.ts';
 import { readImage } from '../support/image-reader.ts';
-import { never } from '../support/registry/setup.ts';
-import { newFolder, target } from '../support/store/local.ts';
+import { newFolder } from '../support/store/local.ts';
 
 const time = 1_700_000_000;
 const shared: LayerRecipe = { what: 'a base', time: 0, files: [textFile('etc/passwd', 'root\n')] };
 
-/** The image of one platform: the shared layer, and one of its own. */
-const recipe = (architecture: string): ImageRecipe => ({
-  platform: { architecture, os: 'linux' },
-  layers: [shared, { what: 'a program', files: [textFile('usr/bin/a', architecture)] }],
-  run: { Entrypoint: ['/usr/bin/a'], User: '1' },
+/** The images of two platforms: the shared layer, and one of its own. */
+const recipe: ImageRecipe = {
+  images: ['amd64', 'arm64'].map((architecture) => ({
+    platform: { architecture, os: 'linux' },
+    layers: [shared, { what: 'a program', files: [textFile('usr/bin/a', architecture)] }],
+  })),
+  run: { entrypoint: '["/usr/bin/a"]', user: '1' },
   annotations: { 'org.opencontainers.image.title': 'a' },
-});
+};
 
-async function writeInto(folder: string) {
-  await using pool = createEncoderPool({ jobs: 2 });
-  const writer = new ImageWriter({ pool, time, level: 1, signal: never });
-  await using place = await target(`oci:${folder}:1`);
-  return await writer.write([recipe('amd64'), recipe('arm64')], { note: 'of the index' }, place);
-}
+const writeInto = (folder: string) => writeImage(recipe, { destination: `oci:${folder}:1`, time, level: 1 });
 
 test('what is written is an index of valid images that share a layer', async () => {
   const folder = await newFolder();
-  const { digest } = await writeInto(folder);
+  const digest = await writeInto(folder);
   const [amd64, arm64] = await Promise.all(
     ['linux/amd64', 'linux/arm64'].map((platform) => readImage(folder, { tag: '1', platform })),
   );
@@ -48,10 +43,11 @@ test('what is written is an index of valid images that share a layer', async () 
     created: '2023-11-14T22:13:20Z',
     architecture: 'arm64',
     config: { Entrypoint: ['/usr/bin/a'], User: '1', Labels: { 'org.opencontainers.image.title': 'a' } },
-    history: [{ created_by: 'ocislim: a base' }, { created_by: 'ocislim: a program' }],
   });
+  const rows = arm64?.config.history?.map((row) => row.created_by) ?? [];
+  expect(rows.slice(0, 2)).toEqual(['ocislim: a base', 'ocislim: a program']);
   const index = JSON.parse(readFileSync(join(folder, 'blobs', ...digest.split(':')), 'utf8')) as object;
-  expect(index).toMatchObject({ annotations: { note: 'of the index' } });
+  expect(index).toMatchObject({ annotations: recipe.annotations });
 });
 
 test('the same files give the same digest', async () => {

@@ -74,6 +74,6 @@ export const builtPlatforms: Option<Promise<readonly BuiltPlatform[]>> = {
   value: 'OS/ARCH[=SRC]',
   describe: 'build for this platform, with a layer for it alone (repeatable)',
   details:
-    'SRC is written as for `--layer`, and its layer comes on top. Default: all platforms of the base; without a base that of this machine.',
+    'SRC is written as for `--layer`, and its layer comes on top; a platform may be named several times, each with a layer. Default: all platforms of the base; without a base that of this machine.',
   read: (given, where) => readPlatforms(textsOf(given), where),
 };
