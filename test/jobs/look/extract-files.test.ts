@@ -227,7 +227,13 @@ describe('with force', () => {
     mkdirSync(join(into, 'd/z/mine'), { recursive: true });
     for (const name of ['d/own', 'a']) writeFileSync(join(into, name), 'old');
     const image = buildImage({ layers: [tar('a=new', 'd/new/x=1', 'd/own=new', 'd/z=1')] });
-    const before = readFolder(into);
+    // Folders may have held temporary files meanwhile, which gives them another time.
+    const before = new Map(
+      [...readFolder(into)].map(([path, seen]) => [
+        path,
+        seen.kind === 'dir' ? { ...seen, mtime: undefined } : seen,
+      ]),
+    );
     await expect(extract(image, '/', into, { force: true, strip: true })).rejects.toMatchObject({
       code: 'IO',
       message: `cannot write "${into}/d/z": it is a folder, and would become a file`,
