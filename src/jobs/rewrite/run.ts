@@ -199,7 +199,9 @@ async function artifactsOf(
   if (isStill || (mode === 'drop' && job.kind === 'copy')) return { mode: 'drop', set, found: [], source };
   const { findArtifacts } = await import('./find-artifacts.ts');
   const found = await findArtifacts(set, planned, { ...context, thorough: mode !== 'drop' });
-  tellArtifacts(found, mode, listener);
+  // A place for one image has said which rows it does not hold.
+  const told = holdsOneImage(placeOf(options)) ? found.filter(({ by }) => by !== 'row') : found;
+  tellArtifacts(told, mode, listener);
   if (mode === 'fail') refuseArtifacts(await leftOf(found, job, context), source);
   return { mode, set, found, source };
 }
