@@ -5,8 +5,6 @@
 import type { Addition, Placement } from '../image/addition.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import type { Adding } from './adding.ts';
-import { passTar } from './pass-tar.ts';
-import { writeFiles } from './write-files.ts';
 
 export type { Adding } from './adding.ts';
 
@@ -14,8 +12,8 @@ export type { Adding } from './adding.ts';
  * Opens the tar of a layer that is added. Every call reads the files, and gives the same bytes as long as these stay the same.
  * @throws IO, LAYER_INVALID, TAR_INVALID, CODEC, LIMIT
  */
-export function openAddition(addition: Addition, placement: Placement, adding: Adding): ByteStream {
-  return addition.kind === 'tar'
-    ? passTar(addition, placement, adding)
-    : writeFiles(addition, placement, adding);
+export async function* openAddition(addition: Addition, placement: Placement, adding: Adding): ByteStream {
+  // Loaded where a layer is made: the other commands, which load this file too, make none.
+  if (addition.kind === 'tar') yield* (await import('./pass-tar.ts')).passTar(addition, placement, adding);
+  else yield* (await import('./write-files.ts')).writeFiles(addition, placement, adding);
 }

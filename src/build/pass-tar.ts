@@ -1,5 +1,5 @@
 /**
- * Takes a tar of this machine as a layer: byte for byte, or with another directory before its names. `open-addition.ts` calls it.
+ * Takes a tar of this machine as a layer: byte for byte, or with another directory before its names. `index.ts` calls it.
  */
 import type { FileHandle } from 'node:fs/promises';
 import { ascii } from '../bytes/bytes.ts';

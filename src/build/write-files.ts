@@ -1,5 +1,5 @@
 /**
- * Writes the tar of a layer from files of this machine, in one pass, whatever their number. `open-addition.ts` calls it. The same files
+ * Writes the tar of a layer from files of this machine, in one pass, whatever their number. `index.ts` calls it. The same files
  * give the same bytes on every machine: names decide about the order, and `Addition` about owners and times.
  */
 import { join, type Path, root } from '../bytes/path.ts';

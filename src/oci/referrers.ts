@@ -26,6 +26,11 @@ export function subjectOf(document: JsonObject, what: string): Descriptor | null
     : parseDescriptor(subject, `the subject of ${what}`);
 }
 
+/** Returns whether a manifest is about a digest: lists under tags are written by clients, and may be wrong. */
+export function refersTo(document: JsonObject, digest: Digest): boolean {
+  return subjectOf(document, 'an artifact')?.digest === digest;
+}
+
 /** Returns what a document says it is: its `artifactType`, else the media type of its config (image-spec manifest.md). */
 export function artifactTypeOf({ artifactType, config }: JsonObject): string | null {
   if (typeof artifactType === 'string' && artifactType !== '') return artifactType;

@@ -6,10 +6,11 @@ import { OcislimError } from '../../errors.ts';
 import type { Listener } from '../../events.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { parseJsonObject } from '../../oci/json.ts';
+import { refersTo } from '../../oci/referrers.ts';
 import type { RawManifest, Source, Target } from '../../place/place.ts';
 import { type ImageSet, membersBelow } from '../image-set.ts';
 import { TreeCopier, type TreeCopierOptions } from './copy-tree.ts';
-import { type FoundArtifact, type ReferrerMode, refersTo } from './find-artifacts.ts';
+import type { FoundArtifact, ReferrerMode } from './find-artifacts.ts';
 import { isOnePlace } from './warnings.ts';
 
 /**

@@ -12,7 +12,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type JsonObject, parseJsonObject } from '../../oci/json.ts';
 import { formatPlatform } from '../../oci/platform.ts';
-import { subjectOf } from '../../oci/referrers.ts';
+import { refersTo } from '../../oci/referrers.ts';
 import type { RawManifest, Referrer, Source } from '../../place/place.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { type ImageSet, membersBelow, platformOf } from '../image-set.ts';
@@ -126,11 +126,6 @@ async function artifactsAbout(
     return [{ by, about: digest, platform, referrer, raw, facts: factsOf(referrer, document) } as const];
   });
   return found.flat();
-}
-
-/** Returns whether a manifest is about a digest: lists under tags are written by clients, and may be wrong. */
-export function refersTo(document: JsonObject, digest: Digest): boolean {
-  return subjectOf(document, 'an artifact')?.digest === digest;
 }
 
 function factsOf({ json, tags = [] }: Referrer, document: JsonObject | null): ArtifactFacts {
