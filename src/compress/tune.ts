@@ -2,13 +2,7 @@
  * Plans packings for a goal: a fixed level where the goal is an effort, a wish that the layer's bytes decide otherwise. Commands and
  * plans call it for `--tune` and `--budget`.
  */
-import {
-  defaultEngine,
-  type GzipEngine,
-  isPackedFormat,
-  type PackedEncoding,
-  type PackedFormat,
-} from '../codec/encoding.ts';
+import { defaultEngine, type GzipEngine, isPackedFormat, type PackedFormat } from '../codec/encoding.ts';
 import { OcislimError } from '../errors.ts';
 import {
   type Encoding,
@@ -22,7 +16,7 @@ import {
   withPlan,
 } from '../image/image.ts';
 import { type Selection, selectLayers, selectsNothing } from '../image/selection.ts';
-import { layerKind } from '../oci/media-type.ts';
+import { type Compression, layerKind } from '../oci/media-type.ts';
 import { encodingFor } from './effort.ts';
 
 export interface TuneOptions {
@@ -60,16 +54,19 @@ export function tune(selection: Selection, options: TuneOptions): Transform {
 
 /** Returns the encoding or the wish for one layer; null to leave it alone. */
 function wishFor(image: Image, number: number, options: TuneOptions): Encoding | Tuned | null {
-  const { goal, budget = null, engine = defaultEngine('gzip'), minSavings = null } = options;
   const kind = layerKind(layerOf(image, number).descriptor.mediaType);
-  if (kind.kind !== 'layer') return null;
-  if (goal.kind === 'pull')
-    return { kind: 'tuned', goal, budget, format: options.format ?? null, engine, minSavings };
-  const { compression } = kind;
-  const format = options.format ?? (isPackedFormat(compression) ? compression : usualFormat);
-  if (budget !== null) return { kind: 'tuned', goal, budget, format, engine, minSavings };
-  const encoding: PackedEncoding = encodingFor(format, { gzip: engine }, goal.effort);
-  return { ...encoding, minSavings };
+  return kind.kind === 'layer' ? encodingForGoal(options, kind.compression) : null;
+}
+
+/** Returns the encoding or the wish for a layer that is packed in this way now. */
+export function encodingForGoal(
+  { goal, budget = null, format = null, engine = defaultEngine('gzip'), minSavings = null }: TuneOptions,
+  compression: Compression,
+): Encoding | Tuned {
+  if (goal.kind === 'pull') return { kind: 'tuned', goal, budget, format, engine, minSavings };
+  const own = format ?? (isPackedFormat(compression) ? compression : usualFormat);
+  if (budget !== null) return { kind: 'tuned', goal, budget, format: own, engine, minSavings };
+  return { ...encodingFor(own, { gzip: engine }, goal.effort), minSavings };
 }
 
 function checkAmount(amount: number, what: string): void {

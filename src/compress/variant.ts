@@ -3,17 +3,9 @@
  * all others.
  */
 import { type PackedEncoding, usualEncoding } from '../codec/encoding.ts';
-import {
-  type Encoding,
-  type Image,
-  type Layer,
-  layerOf,
-  rangeOf,
-  topOf,
-  type Tuned,
-  withPlan,
-} from '../image/image.ts';
+import { type Image, layerOf } from '../image/image.ts';
 import { layerKind } from '../oci/media-type.ts';
+import { isPacked, mapEncodings } from './map-encodings.ts';
 
 /** Packs with gzip what would be in zstd: old clients take the first row of an index. */
 export function gzipFirst(image: Image): Image {
@@ -32,20 +24,4 @@ export function packAll(encoding: PackedEncoding): (image: Image) => Image {
         ? { ...encoding, minSavings: null }
         : before,
     );
-}
-
-function mapEncodings(
-  image: Image,
-  change: (before: Encoding | Tuned, number: number) => Encoding | Tuned,
-): Image {
-  const layers = image.plan.layers.map((layer): Layer => {
-    const first = rangeOf(layer.content)?.from ?? Math.max(topOf(layer.content), 1);
-    return { ...layer, encodings: layer.encodings.map((before, i) => change(before, first + i)) };
-  });
-  return withPlan(image, { layers });
-}
-
-function isPacked(image: Image, number: number, format: 'zstd'): boolean {
-  const kind = layerKind(layerOf(image, number).descriptor.mediaType);
-  return kind.kind === 'layer' && kind.compression === format;
 }
