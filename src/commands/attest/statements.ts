@@ -8,10 +8,9 @@ import { provenanceOf, type RunMetadata } from '../../attest/provenance.ts';
 import { digestSet, type ResourceDescriptor, type Statement } from '../../attest/statement.ts';
 import { changedMembers } from '../../jobs/compare/compare-config.ts';
 import type { Layer } from '../../image/image.ts';
-import type { ImageOutcome, RunOutcome } from '../../jobs/rewrite/records.ts';
+import { describePlatform, type ImageOutcome, type RunOutcome } from '../../jobs/rewrite/records.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { parseConfig } from '../../oci/image-config.ts';
-import { formatPlatform } from '../../oci/platform.ts';
 import type { Reference } from '../../oci/reference.ts';
 import type { PlatformReport, Report } from '../../report/report.ts';
 import { imagePurl } from '../../report/sbom/image-purl.ts';
@@ -62,8 +61,6 @@ function equivalenceFor(
 ): AboutResult | null {
   const { manifest, config } = image;
   if (manifest === null || config === null || !image.image.plan.layers.every(isOfSource)) return null;
-  // A claim has no words for files that the source lacks.
-  if (image.image.plan.layers.some(({ content }) => content.kind === 'added')) return null;
   const uri = purlOf(source, image.image.descriptor.digest);
   const statement = equivalenceOf(
     { platform, config: configRelation(image, config.bytes), uri },
@@ -72,7 +69,7 @@ function equivalenceFor(
   return statement === null ? null : { statement, subject: manifest.descriptor };
 }
 
-/** Returns whether a layer holds what the source has, and nothing else: neither new files nor those of an original. */
+/** Returns whether a layer holds what the source has, and nothing else: a claim has no words for new files, nor for those of an original. */
 function isOfSource({ content }: Layer): boolean {
   return content.kind === 'stored' || content.kind === 'rewritten';
 }
@@ -92,12 +89,12 @@ function provenanceFor(outcome: RunOutcome, report: Report, circumstances: Circu
     subject: { ...nameOf(destination), digest: digestSet(root.descriptor.digest) },
     command,
     source: from,
-    plans: images.map(({ image, platform }) => ({ platform: platformText(platform), plan: image.plan })),
+    plans: images.map((each) => ({ platform: describePlatform(each), plan: each.image.plan })),
     others: [
       ...images.flatMap(({ image }) => [
         ...(image.descriptor.digest === set.root.descriptor.digest
           ? []
-          : [resourceOf(source, image.descriptor, 'source', platformText(image.config.platform))]),
+          : [resourceOf(source, image.descriptor, 'source', describePlatform(image.config))]),
         ...(image.original === null
           ? []
           : [{ ...described(image.original.descriptor), annotations: { role: 'original' } }]),
@@ -143,10 +140,6 @@ function metadataOf(
 /** Writes a time as RFC 3339, in whole seconds. */
 export function timeText(time: Date): string {
   return time.toISOString().replace(/\.\d+Z$/, 'Z');
-}
-
-function platformText(platform: ImageOutcome['platform']): string | null {
-  return platform === null ? null : formatPlatform(platform);
 }
 
 function resourceOf(
