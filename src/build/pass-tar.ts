@@ -11,13 +11,12 @@ import { openFile, readAt, readRange, SkippingRange } from '../files/file-bytes.
 import type { Addition, Placement } from '../image/addition.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { coalesce } from '../stream/coalesce.ts';
-import { collect } from '../stream/collect.ts';
 import { tally } from '../stream/seal.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import { checkGlobal, relinkHead, renameHead, tarEnd } from '../tar/head.ts';
 import { newHead } from '../tar/new-head.ts';
+import { readGlobal } from '../tar/read-global.ts';
 import { TarReader } from '../tar/reader.ts';
-import { MiB } from '../units.ts';
 import type { Adding } from './adding.ts';
 import { madeDirectory } from './entry.ts';
 
@@ -67,16 +66,11 @@ async function check(tar: OpenTar, adding: Adding): Promise<void> {
   const reader = new TarReader(stream);
   try {
     for (let entry = await reader.next(); entry !== null; entry = reader.nextNow() ?? (await reader.next()))
-      if (entry.kind === 'global') await checkComments(reader, entry);
+      if (entry.kind === 'global') checkGlobal(await readGlobal(reader, entry));
       else cleanPath(entry.name);
   } finally {
     await reader.cancel();
   }
-}
-
-/** Refuses a global header that sets what entries are. @throws TAR_INVALID */
-async function checkComments(reader: TarReader, { size }: TarEntry): Promise<void> {
-  checkGlobal((await collect(reader.body(), 2 * MiB, 'a global tar header')).subarray(0, size));
 }
 
 async function* moved(
@@ -92,7 +86,7 @@ async function* moved(
     let hasTop = exists;
     for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
       if (entry.kind === 'global') {
-        await checkComments(reader, entry);
+        checkGlobal(await readGlobal(reader, entry));
         continue;
       }
       const path = cleanPath(entry.name);

@@ -2,6 +2,7 @@
  * Turns changes into the edit that writes a layer. `slim/resolve` builds it, and `layers/edit` streams the sources through it.
  */
 import { chmodHead, linkHead, makeHead, relinkHead, renameHead, resizeHead } from '../tar/head.ts';
+import { wholeBlocks } from '../tar/header-block.ts';
 import { padded } from '../tar/reader.ts';
 import type { Change } from './change.ts';
 import { EntryActions } from './entry-actions.ts';
@@ -215,9 +216,7 @@ function replacing(
 
 /** Returns the body of a file that gets other contents, padded to whole blocks. */
 export function replacedBody({ bytes }: NewContents): Uint8Array {
-  const body = new Uint8Array(padded(bytes.length));
-  body.set(bytes);
-  return body;
+  return wholeBlocks(bytes);
 }
 
 function storedHead(

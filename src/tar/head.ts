@@ -7,7 +7,7 @@ import { concat } from '../stream/collect.ts';
 import { type ByteString, bytesOf, readField, ascii } from '../bytes/bytes.ts';
 import { quotePath } from '../bytes/path.ts';
 import { blockSize, isStar, parseHeader, sealHeader } from './header.ts';
-import { headerBlock, maxName, paxBlocks, paxName } from './header-block.ts';
+import { headerBlock, maxName, paxBlocks, paxName, wholeBlocks } from './header-block.ts';
 import { writeOctal } from './number.ts';
 import { encodePax, type PaxRecords, parsePax } from './pax.ts';
 import { padded } from './reader.ts';
@@ -57,9 +57,7 @@ function putTogether(parts: Parts): Uint8Array {
 function extensionBlocks(block: Uint8Array, body: Uint8Array): Uint8Array[] {
   writeOctal(block, 124, 12, body.length);
   sealHeader(block);
-  const whole = new Uint8Array(padded(body.length));
-  whole.set(body);
-  return [block, whole];
+  return [block, wholeBlocks(body)];
 }
 
 const nameField = { offset: 0, length: 100, pax: ascii`path`, gnu: 'L' } as const;
@@ -98,16 +96,7 @@ export function relinkHead(head: Uint8Array, target: ByteString): Uint8Array {
 export function linkHead(head: Uint8Array, target: ByteString): Uint8Array {
   const parts = takeApart(head);
   parts.header[156] = 0x31;
-  writeOctal(parts.header, 124, 12, 0);
-  sealHeader(parts.header);
-  const extensions = parts.extensions
-    .map((extension) => {
-      if (extension.type !== 'x') return extension;
-      const records = parsePax(extension.body).filter(([key]) => key !== 'size');
-      return { ...extension, body: encodePax(records) };
-    })
-    .filter(({ body }) => body.length > 0);
-  return putTogether(replaceText({ ...parts, extensions }, linkField, target));
+  return putTogether(replaceText(resized(parts, 0), linkField, target));
 }
 
 /** Gives a head other permission bits. @throws TAR_INVALID */
@@ -121,23 +110,26 @@ export function chmodHead(head: Uint8Array, mode: number): Uint8Array {
 /** Gives the head of a plain file another size, every attribute as it was. @throws TAR_INVALID for a sparse file */
 export function resizeHead(head: Uint8Array, size: number): Uint8Array {
   const parts = takeApart(head);
-  writeOctal(parts.header, 124, 12, size);
-  sealHeader(parts.header);
-  const extensions = parts.extensions
-    .map((extension) => {
-      if (extension.type !== 'x') return extension;
-      const records = parsePax(extension.body);
-      if (sparseName(records) !== undefined || records.some(([key]) => key.startsWith('GNU.sparse.')))
-        throw sparseRefusal();
-      return { ...extension, body: encodePax(records.filter(([key]) => key !== 'size')) };
-    })
-    .filter(({ body }) => body.length > 0);
-  if (parts.header[156] === 0x53) throw sparseRefusal();
-  return putTogether({ ...parts, extensions });
+  if (parts.header[156] === 0x53 || parts.extensions.some(isSparse))
+    throw new OcislimError('TAR_INVALID', 'a file that is to be edited is sparse');
+  return putTogether(resized(parts, size));
 }
 
-function sparseRefusal(): OcislimError {
-  return new OcislimError('TAR_INVALID', 'a file that is to be edited is sparse');
+/** States the size of the body in the header alone. */
+function resized({ extensions, header, map }: Parts, size: number): Parts {
+  writeOctal(header, 124, 12, size);
+  sealHeader(header);
+  return { header, map, extensions: extensions.map(withoutSize).filter(({ body }) => body.length > 0) };
+}
+
+function withoutSize(extension: Extension): Extension {
+  if (extension.type !== 'x') return extension;
+  const records = parsePax(extension.body).filter(([key]) => key !== 'size');
+  return { ...extension, body: encodePax(records) };
+}
+
+function isSparse({ type, body }: Extension): boolean {
+  return type === 'x' && parsePax(body).some(([key]) => key.startsWith('GNU.sparse.'));
 }
 
 function replaceText(parts: Parts, field: typeof nameField | typeof linkField, text: ByteString): Parts {

@@ -66,9 +66,19 @@ export function headerBlock(header: NewHeader): Uint8Array {
 /** Makes the blocks of an extended header: `name` is its own, which readers ignore (POSIX.1-2001, "pax Extended Header"). */
 export function paxBlocks(name: ByteString, records: PaxRecords): readonly Uint8Array[] {
   const body = encodePax(records);
-  const whole = new Uint8Array(padded(body.length));
-  whole.set(body);
-  return [headerBlock({ name, type: 'x', mode: 0o644, size: body.length }), whole];
+  return [headerBlock({ name, type: 'x', mode: 0o644, size: body.length }), wholeBlocks(body)];
+}
+
+/** Returns bytes with zeros after them to the end of their last block. */
+export function wholeBlocks(bytes: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(padded(bytes.length));
+  whole.set(bytes);
+  return whole;
+}
+
+/** Returns the zeros that fill the last block of a body. */
+export function paddingOf(size: number): Uint8Array {
+  return new Uint8Array(padded(size) - size);
 }
 
 function writeBase256(block: Uint8Array, size: number): void {

@@ -4,9 +4,8 @@
  */
 import { asByteString, ascii, type ByteString, bytesOf, joinBytes, noBytes } from '../bytes/bytes.ts';
 import { concat } from '../stream/collect.ts';
-import { headerBlock, maxName, paxBlocks, paxName } from './header-block.ts';
+import { headerBlock, maxName, paxBlocks, paxName, wholeBlocks } from './header-block.ts';
 import type { PaxRecords } from './pax.ts';
-import { padded } from './reader.ts';
 import type { SparsePiece } from './sparse.ts';
 
 /** A time: whole seconds since 1970, which may be negative, and the nanoseconds after them (0 to 999,999,999). */
@@ -106,11 +105,6 @@ function storedSize(entry: NewHead): number {
   return entry.pieces?.reduce((sum, { length }) => sum + length, 0) ?? entry.size;
 }
 
-/** Returns the zeros that fill the last block of a body. */
-export function paddingOf(size: number): Uint8Array {
-  return new Uint8Array(padded(size) - size);
-}
-
 function fitting(value: number, most: number): number {
   return value >= 0 && value <= most ? value : 0;
 }
@@ -158,13 +152,9 @@ function standIn(name: ByteString): ByteString {
 /** Writes the map of a sparse file: decimal numbers, each with a newline, in whole blocks. */
 function sparseMap(pieces: readonly SparsePiece[]): Uint8Array {
   const numbers = [pieces.length, ...pieces.flatMap(({ offset, length }) => [offset, length])];
-  const text = bytesOf(
-    ascii`${joinBytes(
-      numbers.map((number) => ascii`${number}`),
-      '\n',
-    )}\n`,
+  const text = joinBytes(
+    numbers.map((number) => ascii`${number}`),
+    '\n',
   );
-  const map = new Uint8Array(padded(text.length));
-  map.set(text);
-  return map;
+  return wholeBlocks(bytesOf(ascii`${text}\n`));
 }

@@ -4,7 +4,8 @@
  */
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { tarEnd } from './head.ts';
-import { type HeadAttributes, type HeadKind, newHead, paddingOf } from './new-head.ts';
+import { paddingOf } from './header-block.ts';
+import { type HeadAttributes, type HeadKind, newHead } from './new-head.ts';
 import type { SparsePiece } from './sparse.ts';
 
 /** An entry of a new tar. A file has its bytes; with `pieces` only these are stored, and the rest is a hole. */

@@ -12,6 +12,7 @@ import { type ByteString, bytesOf } from '../../bytes/bytes.ts';
 import type { TarEntry } from '../../tar/entry.ts';
 import { parsePax } from '../../tar/pax.ts';
 import { HeadForms } from '../../tar/head-form.ts';
+import { readGlobal } from '../../tar/read-global.ts';
 import { TarReader } from '../../tar/reader.ts';
 import { checkPieces, type SparseForm, SparseMapReader, type SparsePiece } from '../../tar/sparse.ts';
 import { blockSize, ContentDigest } from './content-digest.ts';
@@ -19,7 +20,6 @@ import { type AddedTraits, type ContentName, TraitsTable } from './traits.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
 import { emptyFacts } from './empty-facts.ts';
 import type { Gatherer } from './gather.ts';
-import { readGlobal } from './scan-tar.ts';
 import type { FileSink } from '../../rootfs/facts/collector.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 

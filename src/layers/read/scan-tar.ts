@@ -5,14 +5,12 @@
 import { type LayerIndex, LayerIndexBuilder } from '../../changeset/layer-index.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { defaultLimits } from '../../limits.ts';
-import { collect } from '../../stream/collect.ts';
-import type { TarEntry } from '../../tar/entry.ts';
 import { checkGlobal } from '../../tar/head.ts';
+import { readGlobal } from '../../tar/read-global.ts';
 import { type SkippableStream, TarReader } from '../../tar/reader.ts';
 import type { FileSink } from '../../rootfs/facts/collector.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
 import type { Gatherer } from './gather.ts';
-import { MiB } from '../../units.ts';
 
 /** The estimated bytes of the facts about a file, mostly its digest. */
 const factBytes = 200;
@@ -47,16 +45,6 @@ export async function scanTar(
     throw error;
   }
   return builder.finish(reader.offset, reader.end);
-}
-
-/** Returns the records of the global header that the reader stands at. */
-export async function readGlobal(reader: TarReader, { size }: TarEntry): Promise<Uint8Array> {
-  return (await collect(copied(reader.body()), 2 * MiB, 'a global tar header')).subarray(0, size);
-}
-
-/** Copies chunks, so that they stay valid while the reader continues. */
-async function* copied(stream: ByteStream): ByteStream {
-  for await (const chunk of stream) yield chunk.slice();
 }
 
 /** Passes the body to the sink until the sink has enough. The reader skips the rest. */

@@ -7,6 +7,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { type Seal, type Sealing, sealing } from '../../stream/seal.ts';
 import { tarEnd } from '../../tar/head.ts';
+import { paddingOf } from '../../tar/header-block.ts';
 import { padded } from '../../tar/reader.ts';
 import { readAt, readRange, writeAt, writeStream } from '../../files/file-bytes.ts';
 import { fileError } from '../../files/file-error.ts';
@@ -83,7 +84,7 @@ export class ArchiveWriter {
           onFailure: (error) => fileError(this.#output.doing, error),
           signal,
         });
-        await this.#put(new Uint8Array(padded(member.size) - member.size));
+        await this.#put(paddingOf(member.size));
       } catch (error) {
         this.#drop(member);
         throw error;
@@ -124,7 +125,7 @@ export class ArchiveWriter {
       for (const [name, bytes] of last) {
         await this.#put(memberHead(utf8Bytes(name), bytes.length));
         await this.#put(bytes);
-        await this.#put(new Uint8Array(padded(bytes.length) - bytes.length));
+        await this.#put(paddingOf(bytes.length));
       }
       await this.#put(tarEnd);
       signal.throwIfAborted();
