@@ -56,12 +56,26 @@ function* mergeRuns<Text extends string>(list: readonly Text[], width: number): 
 
 /** Runs steps in turns with everything else in the process. @throws the reason of the signal, and what the computation throws */
 export async function inTurns<Result>(steps: Steps<Result>, signal: AbortSignal): Promise<Result> {
-  for (let since = performance.now(); ; ) {
+  for (const turns = new Turns(); ; ) {
     const { done, value } = steps.next();
     if (done === true) return value;
-    if (performance.now() - since < turn) continue;
+    if (turns.isOver) await turns.next(signal);
+  }
+}
+
+/** The turns of long work that is not made of steps. */
+export class Turns {
+  #since = performance.now();
+
+  /** Whether the process should look around. */
+  get isOver(): boolean {
+    return performance.now() - this.#since >= turn;
+  }
+
+  /** Lets everything else in the process run. @throws the reason of the signal */
+  async next(signal: AbortSignal): Promise<void> {
     await new Promise(setImmediate);
     signal.throwIfAborted();
-    since = performance.now();
+    this.#since = performance.now();
   }
 }

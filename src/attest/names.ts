@@ -2,6 +2,7 @@
  * The URIs under which attestations name their kinds. `npm run project` writes the address before each of them, from
  * `scripts/release/project.json`; docs/provenance.md says what they mean.
  */
+import { signPredicate } from '../oci/attestation.ts';
 
 /** Names of our own. */
 export const typeNames = {
@@ -20,7 +21,7 @@ export const knownTypes = {
   /** The SLSA build provenance, version 1. */
   provenance: 'https://slsa.dev/provenance/v1',
   /** The predicate of a signature that cosign 3 makes and accepts: it is empty. */
-  signature: 'https://sigstore.dev/cosign/sign/v1',
+  signature: signPredicate,
 } as const;
 
 /** Media types of attestations. */

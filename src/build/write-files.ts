@@ -8,6 +8,7 @@ import type { Addition, Placement } from '../image/addition.ts';
 import { createMatcher } from '../rules/rules.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
 import { Coalescer } from '../stream/coalesce.ts';
+import { Turns } from '../steps.ts';
 import { tarEnd } from '../tar/head.ts';
 import { paddingOf } from '../tar/header-block.ts';
 import { newHead, type Xattr } from '../tar/new-head.ts';
@@ -17,24 +18,18 @@ import { type AttributesByPath, readExtendedAttributes } from './extended-attrib
 import { OpenBody, readSmall, smallFile } from './file-body.ts';
 import { type FoundFile, lookAt, placeName, walk } from './walk.ts';
 
-/** Milliseconds of work without a wait, after which the process looks around. */
-const turn = 50;
-
 /** Writes the tar of an addition that is a directory or a file. @throws IO, LAYER_INVALID */
 export async function* writeFiles(addition: Addition, placement: Placement, adding: Adding): ByteStream {
   const { signal } = adding;
   const xattrs = addition.xattrs ? await attributesFor(addition, adding) : new Map();
   const writer = new FilesWriter(addition, adding, xattrs);
-  let since = performance.now();
+  const turns = new Turns();
   for (const made of placement.made) writer.add(newHead(madeDirectory(made, addition)));
   for (const [file, name] of filesOf(addition, placement)) {
     if (writer.isLarge(file, name)) yield* writer.large(file, name);
     else writer.small(file, name);
     yield* writer.ready();
-    if (performance.now() - since < turn) continue;
-    await new Promise(setImmediate);
-    signal.throwIfAborted();
-    since = performance.now();
+    if (turns.isOver) await turns.next(signal);
   }
   writer.add(tarEnd);
   yield* writer.end();

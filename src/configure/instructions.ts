@@ -2,7 +2,7 @@
  * Says in the words of Dockerfiles how one config came out of another: the rows that an edit adds to the history. Labels and the author
  * add none, as with the options of builders; what no instruction says (a variable that went) is told in the words of the option.
  */
-import { type HealthcheckTime, healthcheckTimes } from '../image/config-edit.ts';
+import { healthcheckOptions, healthcheckTimes } from '../image/config-edit.ts';
 import { isJsonObject, type JsonObject } from '../oci/json.ts';
 import { spellingOf } from '../oci/other-case.ts';
 import { readRuntime, type Runtime } from '../oci/runtime.ts';
@@ -54,13 +54,6 @@ function removalRow(names: readonly string[], option: string): readonly string[]
   return [`ocislim config ${names.map((name) => `${option} ${shellWord(name)}`).join(' ')}`];
 }
 
-const timeOptions = {
-  Interval: '--interval',
-  Timeout: '--timeout',
-  StartPeriod: '--start-period',
-  StartInterval: '--start-interval',
-} as const satisfies Readonly<Record<HealthcheckTime, string>>;
-
 /** Returns a health check as its instruction has it: `--interval=30s CMD ["/bin/check"]`, or NONE. */
 function healthcheckOf(json: JsonObject): string {
   const config = objectOf(json['config']);
@@ -71,7 +64,7 @@ function healthcheckOf(json: JsonObject): string {
   const [form, ...words] = test.map(String);
   const times = healthcheckTimes.flatMap((name) => {
     const value = member(name);
-    return typeof value === 'number' && value > 0 ? [`${timeOptions[name]}=${value / 1e9}s`] : [];
+    return typeof value === 'number' && value > 0 ? [`${healthcheckOptions[name]}=${value / 1e9}s`] : [];
   });
   const retries = member('Retries');
   const options = [...times, ...(typeof retries === 'number' && retries > 0 ? [`--retries=${retries}`] : [])];

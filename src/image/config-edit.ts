@@ -31,8 +31,15 @@ export type HealthcheckEdit =
       readonly retries: number | null;
     };
 
-export const healthcheckTimes = ['Interval', 'Timeout', 'StartPeriod', 'StartInterval'] as const;
-export type HealthcheckTime = (typeof healthcheckTimes)[number];
+/** The options of Dockerfiles for the times of a health check, by the names of the config. */
+export const healthcheckOptions = {
+  Interval: '--interval',
+  Timeout: '--timeout',
+  StartPeriod: '--start-period',
+  StartInterval: '--start-interval',
+} as const;
+export type HealthcheckTime = keyof typeof healthcheckOptions;
+export const healthcheckTimes = Object.keys(healthcheckOptions) as readonly HealthcheckTime[];
 
 /** What to change in a config. Null leaves a member as it is; an empty text or list takes it away. */
 export interface ConfigEdit {

@@ -3,6 +3,7 @@
  * cosign, notation and others write into manifests. `findArtifacts` calls it.
  */
 import { isJsonObject, type JsonObject } from './json.ts';
+import { signPredicate } from './attestation.ts';
 import { isConfigType } from './media-type.ts';
 import { artifactTypeOf } from './referrers.ts';
 
@@ -21,9 +22,6 @@ export interface ArtifactFacts {
 
 /** Annotations of manifests and layers that name a predicate type: those of Sigstore bundles, of BuildKit, and of cosign 2. */
 const predicateKeys = ['dev.sigstore.bundle.predicateType', 'in-toto.io/predicate-type', 'predicateType'];
-
-/** The predicate type of signatures in Sigstore bundles (cosign, "sign/v1"). */
-const signPredicate = 'https://sigstore.dev/cosign/sign/v1';
 
 /** Returns whether what a list says of an artifact is all that its manifest would say. */
 export function isTold(row: JsonObject): boolean {

@@ -1,5 +1,8 @@
 import type { IndexChild } from './manifest.ts';
 
+/** The predicate type of signatures in Sigstore bundles, which is empty (cosign, "sign/v1"). */
+export const signPredicate = 'https://sigstore.dev/cosign/sign/v1';
+
 /** BuildKit marks attestation manifests by annotations, and by a platform that matches none. */
 export function isAttestation(child: IndexChild): boolean {
   return (

@@ -21,6 +21,11 @@ export function formatChange(before: number, after: number): string {
   return `${percent > 0 ? '+' : ''}${text}%`;
 }
 
+/** Formats a time as RFC 3339, in UTC and whole seconds. */
+export function formatTime(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
 /** Formats seconds as a clock does: `0:07`, `12:34`, `1:02:03`. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

@@ -4,6 +4,7 @@
 import type { BilledImage } from '../analyze/bill.ts';
 import { isDigest } from '../oci/digest.ts';
 import { safeJsonText } from './escape.ts';
+import { formatTime } from './figures.ts';
 import type { PlatformReport, Report, ScannedReport } from './report.ts';
 import { imagePurl } from './sbom/image-purl.ts';
 import { uuidOfText } from './sbom/uuid.ts';
@@ -31,26 +32,23 @@ interface Product {
  * of the result that its packages are not in; packages without a package URL cannot be named, and are left out.
  */
 export function renderVex({ tool, platforms }: Report, context: VexContext): string | null {
-  const byId = new Map<string, Product[]>();
-  for (const platform of platforms)
-    for (const [id, rows] of goneIn(platform)) {
+  const named = platforms.flatMap((platform) =>
+    [...goneIn(platform)].flatMap(([id, rows]) => {
       const product = productOf(platform, rows, context);
-      if (product === null) continue;
-      const others = byId.get(id);
-      if (others === undefined) byId.set(id, [product]);
-      else others.push(product);
-    }
-  if (byId.size === 0) return null;
-  const statements = [...byId].map(([id, products]) => ({
+      return product === null ? [] : [{ id, product }];
+    }),
+  );
+  if (named.length === 0) return null;
+  const statements = [...Map.groupBy(named, ({ id }) => id)].map(([id, rows]) => ({
     vulnerability: { name: id },
-    products,
+    products: rows.map(({ product }) => product),
     status: 'not_affected',
     justification: 'component_not_present',
   }));
   const body = {
     author: tool.name,
     role: 'Document Creator',
-    timestamp: `${context.time.toISOString().slice(0, 19)}Z`,
+    timestamp: formatTime(context.time),
     version: 1,
     tooling: `${tool.name}/${tool.version}`,
     statements,
@@ -65,16 +63,12 @@ export function renderVex({ tool, platforms }: Report, context: VexContext): str
 
 /** Lists the vulnerabilities of which a package went from an image. A package that another finding of the same name still has is not one. */
 function goneIn({ scanned }: PlatformReport): ReadonlyMap<string, readonly Row[]> {
-  const gone = new Map<string, Row[]>();
-  for (const row of scanned?.findings ?? []) {
-    if (row.fate !== 'gone' || row.purl === null) continue;
-    const others = gone.get(row.id);
-    if (others === undefined) gone.set(row.id, [row]);
-    else others.push(row);
-  }
-  const left = new Set(
-    (scanned?.findings ?? []).filter(({ fate }) => fate !== 'gone').map(({ id, purl }) => `${id} ${purl}`),
+  const all = scanned?.findings ?? [];
+  const gone = Map.groupBy(
+    all.filter(({ fate, purl }) => fate === 'gone' && purl !== null),
+    ({ id }) => id,
   );
+  const left = new Set(all.filter(({ fate }) => fate !== 'gone').map(({ id, purl }) => `${id} ${purl}`));
   return new Map(
     [...gone].flatMap(([id, rows]) => {
       const absent = rows.filter(({ purl }) => !left.has(`${id} ${purl}`));

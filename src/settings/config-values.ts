@@ -57,7 +57,7 @@ export function parseHealthcheck(text: string, where: string): HealthcheckEdit {
   let retries: number | null = null;
   for (const option of written.split(/\s+/).filter((each) => each !== '')) {
     const [name = '', value = ''] = option.split(/=(.*)/s);
-    const time = healthcheckOptions[name];
+    const time = healthcheckTimes.find((each) => healthcheckOptions[each] === name);
     if (time !== undefined) times[time] = parseGoDuration(value, `${where}: ${name}`);
     else if (name === '--retries' && /^\d{1,9}$/.test(value)) retries = Number(value);
     else throw usage(where, text, `it has the option ${JSON.stringify(option)}`, healthcheckAdvice);
@@ -65,12 +65,6 @@ export function parseHealthcheck(text: string, where: string): HealthcheckEdit {
   return { kind: 'check', command: form, times, retries };
 }
 
-const healthcheckOptions: Readonly<Record<string, HealthcheckTime | undefined>> = {
-  '--interval': 'Interval',
-  '--timeout': 'Timeout',
-  '--start-period': 'StartPeriod',
-  '--start-interval': 'StartInterval',
-};
 const healthcheckAdvice =
   'A health check has --interval=30s, --timeout=30s, --start-period=5s, --start-interval=5s and --retries=3.';
 

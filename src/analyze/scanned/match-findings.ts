@@ -42,13 +42,7 @@ export function* matchFindingSteps(
   findings: readonly ScannedFinding[],
   image: ScannedImage,
 ): Steps<readonly MatchedFinding[]> {
-  const byName = new Map<string, Component[]>();
-  for (const component of image.components) {
-    const key = nameKey(nameOf(component));
-    const others = byName.get(key);
-    if (others === undefined) byName.set(key, [component]);
-    else others.push(component);
-  }
+  const byName = Map.groupBy(image.components, (component) => nameKey(nameOf(component)));
   const matched: MatchedFinding[] = [];
   for (const [i, finding] of findings.entries()) {
     if (i % itemsPerStep === itemsPerStep - 1) yield;

@@ -13,6 +13,7 @@ import type { Descriptor } from '../../oci/descriptor.ts';
 import { formatReference, type Reference } from '../../oci/reference.ts';
 import type { Target } from '../../place/place.ts';
 import { buildReport } from '../../report/build.ts';
+import { formatTime } from '../../report/figures.ts';
 import type { Report } from '../../report/report.ts';
 import { limitsOf } from '../../settings/limits.ts';
 import type { RewritingSettings } from '../../settings/tables/commands.ts';
@@ -20,7 +21,7 @@ import type { Surroundings } from '../surroundings.ts';
 import { version } from '../version.ts';
 import type { Attestation } from './attestation.ts';
 import { openSigner } from './sign-key.ts';
-import { type AboutResult, type Circumstances, statementsOf, timeText } from './statements.ts';
+import { type AboutResult, type Circumstances, statementsOf } from './statements.ts';
 
 /** The settings that ask for statements and signatures. */
 export type AttestingSettings = Pick<
@@ -160,7 +161,7 @@ export class Attesting {
   #artifact(bytes: Uint8Array, predicateType: string, subject: Descriptor): NewArtifact {
     const { sourceDateEpoch: epoch } = this.#job.settings;
     const created = {
-      'org.opencontainers.image.created': timeText(epoch === null ? new Date() : new Date(epoch * 1000)),
+      'org.opencontainers.image.created': formatTime(epoch === null ? new Date() : new Date(epoch * 1000)),
     };
     if (this.#signer === null) {
       const mediaType = attestationTypes.statement;

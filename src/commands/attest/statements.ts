@@ -12,6 +12,7 @@ import { describePlatform, type ImageOutcome, type RunOutcome } from '../../jobs
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { parseConfig } from '../../oci/image-config.ts';
 import type { Reference } from '../../oci/reference.ts';
+import { formatTime } from '../../report/figures.ts';
 import type { PlatformReport, Report } from '../../report/report.ts';
 import { imagePurl } from '../../report/sbom/image-purl.ts';
 import { uuidOfText } from '../../report/sbom/uuid.ts';
@@ -132,14 +133,9 @@ function metadataOf(
   const parts = [command, set.root.descriptor.digest, root?.descriptor.digest, epoch];
   return {
     invocationId: `urn:uuid:${epoch === null ? randomUUID() : uuidOfText(JSON.stringify(parts))}`,
-    startedOn: timeText(from),
-    finishedOn: timeText(to),
+    startedOn: formatTime(from),
+    finishedOn: formatTime(to),
   };
-}
-
-/** Writes a time as RFC 3339, in whole seconds. */
-export function timeText(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 function resourceOf(

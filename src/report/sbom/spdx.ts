@@ -20,6 +20,7 @@ import {
   uuidOf,
 } from './facts.ts';
 import { imagePurl } from './image-purl.ts';
+import { formatTime } from '../figures.ts';
 import { readLicence } from './licences.ts';
 
 const documentId = 'SPDXRef-DOCUMENT';
@@ -37,7 +38,7 @@ const unstated = {
 /** Renders a bill as text, piece by piece. */
 export function renderSpdx(bill: Bill, style: BillStyle): Generator<string> {
   const { image } = bill;
-  const made = { date: timeText(bill), by: `Tool: ${tool}-${style.version}` };
+  const made = { date: formatTime(timeOf(bill)), by: `Tool: ${tool}-${style.version}` };
   return renderDocument({
     spdxVersion: 'SPDX-2.3',
     dataLicense: 'CC0-1.0',
@@ -54,13 +55,6 @@ export function renderSpdx(bill: Bill, style: BillStyle): Generator<string> {
 interface Made {
   readonly date: string;
   readonly by: string;
-}
-
-/** Returns the time as the format has it: without parts of a second. */
-function timeText(bill: Bill): string {
-  return timeOf(bill)
-    .toISOString()
-    .replace(/\.\d+Z$/, 'Z');
 }
 
 function* packagesOf(bill: Bill, style: BillStyle, made: Made): Generator {
