@@ -4,7 +4,13 @@
  */
 import { portName } from '../configure/port-name.ts';
 import { OcislimError } from '../errors.ts';
-import type { CommandEdit, HealthcheckEdit, HealthcheckTime } from '../image/config-edit.ts';
+import {
+  type CommandEdit,
+  type HealthcheckEdit,
+  type HealthcheckTime,
+  healthcheckOptions,
+  healthcheckTimes,
+} from '../image/config-edit.ts';
 import { wordsOfJson } from './json-words.ts';
 
 /** Reads a command: `["a", "b"]` as its words, other texts as a line for the shell. An empty text or list has no words. @throws USAGE naming the option */

@@ -2,7 +2,7 @@
 import { type ComponentKind, componentKinds } from '../../rootfs/packages/package.ts';
 import type { AnalyzedPackage } from '../analysis.ts';
 import { breach, type Gate } from './gate.ts';
-import { compareVersions } from './version.ts';
+import { orderVersions } from './version.ts';
 
 const comparisons = ['<=', '>=', '==', '!=', '<', '>', '='] as const;
 type Comparison = (typeof comparisons)[number];
@@ -62,7 +62,7 @@ function isForbidden({ kind, name, versions }: PackageSpec, found: AnalyzedPacka
   if (!names.some((each) => matches(name, each))) return false;
   if (versions === null) return true;
   if (found.version === null) return false;
-  return conditions[versions.comparison](compareVersions(found.version, versions.version));
+  return conditions[versions.comparison](orderVersions(found.kind, found.version, versions.version));
 }
 
 const conditions: Readonly<Record<Comparison, (difference: number) => boolean>> = {

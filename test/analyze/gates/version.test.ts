@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { compareVersions } from '../../../src/analyze/gates/version.ts';
+import { orderVersions } from '../../../src/analyze/gates/version.ts';
 
 const digits = fc.integer({ min: 0, max: 30 }).map((number) => (number > 20 ? `0${number}` : `${number}`));
 const sign = fc.constantFrom('.', '~', '+', '-', 'a', 'b', 'rc', 'Z');
@@ -21,27 +21,34 @@ test('versions of Debian are compared as dpkg does', () => {
     )
     .join('\n');
   const told = execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trim().split('\n').map(Number);
-  expect(pairs.map(([a, b]) => Math.sign(compareVersions(a, b)))).toEqual(told);
+  expect(pairs.map(([a, b]) => Math.sign(orderVersions('dpkg', a, b)))).toEqual(told);
 });
 
 test('the comparison is an order', () => {
   fc.assert(
     fc.property(version, version, version, (a, b, c) => {
-      expect(compareVersions(a, a)).toBe(0);
-      expect(Math.sign(compareVersions(a, b))).toBe(0 - Math.sign(compareVersions(b, a)));
-      if (compareVersions(a, b) <= 0 && compareVersions(b, c) <= 0)
-        expect(compareVersions(a, c)).toBeLessThanOrEqual(0);
+      expect(orderVersions('dpkg', a, a)).toBe(0);
+      expect(Math.sign(orderVersions('dpkg', a, b))).toBe(0 - Math.sign(orderVersions('dpkg', b, a)));
+      if (orderVersions('dpkg', a, b) <= 0 && orderVersions('dpkg', b, c) <= 0)
+        expect(orderVersions('dpkg', a, c)).toBeLessThanOrEqual(0);
     }),
   );
 });
 
 test.each([
-  ['1.2.3', '1.10.0'],
-  ['3.0.0-rc1', '3.0.0-rc2'],
-  ['v1.2', '1.3'],
-  ['1.0~rc1', '1.0'],
-  ['9', '10'],
-  ['2023.9', '2023.10'],
-])('%s is older than %s', (a, b) => {
-  expect(compareVersions(a, b)).toBeLessThan(0);
+  ['node', '1.2.3', '1.10.0'],
+  ['node', '3.0.0-rc1', '3.0.0-rc2'],
+  ['node', '3.0.0-rc1', '3'],
+  ['go', 'v1.2', '1.3'],
+  ['go', 'v1.2', '1.3 (devel)'],
+  ['dpkg', '1.0~rc1', '1.0'],
+  ['dpkg', '0:022-025', '0:022a12Z10'],
+  ['dpkg', '16-027~028', '16Z18-024'],
+  ['python', '2.0rc1', '2.0'],
+  ['composer', '9', '10'],
+  ['java', '2023.9', '2023.10'],
+  ['java', '33.1-jre', '33.2-android'],
+] as const)('as a version of %s, %s is older than %s', (kind, a, b) => {
+  expect(orderVersions(kind, a, b)).toBeLessThan(0);
+  expect(orderVersions(kind, b, a)).toBeGreaterThan(0);
 });
