@@ -15,6 +15,7 @@ import { TrialFailed } from '../commands/record/trial-failed.ts';
 import { attesting } from '../settings/tables/attesting.ts';
 import { reports } from '../settings/tables/reports.ts';
 import { result } from '../settings/tables/result.ts';
+import { scanning } from '../settings/tables/scanning.ts';
 import type { Call, Console } from './command.ts';
 import { checkOutputs, writeOutputs, writeTrace } from './output-files.ts';
 import { pipeToStdout } from './pipe.ts';
@@ -29,7 +30,8 @@ export async function checkBefore(line: CommandLine, console: Console): Promise<
   const { checkNames } = await import('../commands/archive-names.ts');
   const { tag, name, inPlace, dryRun } = result;
   const { saveTrace, seccomp, apparmor, creport } = recording;
-  const files = { ...reports, provenance: attesting.provenance, saveTrace, seccomp, apparmor, creport };
+  const { provenance } = attesting;
+  const files = { ...reports, provenance, vex: scanning.vex, saveTrace, seccomp, apparmor, creport };
   const { settings } = await line.parse({ tag, name, inPlace, dryRun, ...files }, console);
   const { readSource, requireForm } = await import('../jobs/read-reference.ts');
   const from = await readSource(line.argument('src') ?? '');

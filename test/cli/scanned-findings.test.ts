@@ -172,6 +172,22 @@ describe('prune --vex', () => {
     expect(one.document.statements[0].products).toHaveLength(2);
   });
 
+  test('refuses a file that cannot be written before the source is opened', async () => {
+    const report = scene.path('both.json');
+    const findings = ['--findings', fixture('trivy.json')];
+    const places = [`oci:${scene.path('nothing')}:1`, scene.at('unwritten', 'out')];
+    const args = ['prune', ...places, ...pruning, ...findings];
+    for (const [options, status, message] of [
+      [['--vex', scene.path('none', 'x.json')], 1, '--vex: cannot write'],
+      [['--vex='], 2, '--vex is empty: it takes a file'],
+      [['--vex', report, '--report', report], 2, 'is the file of --report too'],
+    ] as const) {
+      const result = await callCli([...args, ...options]);
+      expect(result.stderr).toContain(message);
+      expect(result.status).toBe(status);
+    }
+  });
+
   test('needs findings, and writes no document without a statement', async () => {
     const file = scene.path('none.json');
     const args = ['prune', scene.at('app'), scene.at('none', 'out'), '--vex', file];
