@@ -25,7 +25,8 @@ export interface Provenance {
 /** What a user asked for. */
 export interface ExternalParameters {
   readonly command: string;
-  readonly source: ResourceDescriptor;
+  /** The image that was named; missing where an image was built from nothing. */
+  readonly source?: ResourceDescriptor;
   readonly platforms: readonly { readonly platform: string | null; readonly plan: PlanParameters }[];
 }
 
@@ -40,7 +41,8 @@ export interface RunMetadata {
 export interface Made {
   readonly subject: ResourceDescriptor;
   readonly command: string;
-  readonly source: ResourceDescriptor;
+  /** Null for an image that was built from nothing. */
+  readonly source: ResourceDescriptor | null;
   /** The plan of each image that was read. */
   readonly plans: readonly { readonly platform: string | null; readonly plan: Plan }[];
   /** What was read beside the source: its images, bases, originals. */
@@ -63,9 +65,9 @@ export function provenanceOf(made: Made): Statement<Provenance> {
   return statementOf(subject, knownTypes.provenance, {
     buildDefinition: {
       buildType: typeNames.transform,
-      externalParameters: { command, source, platforms },
+      externalParameters: { command, ...(source === null ? {} : { source }), platforms },
       internalParameters: { encoders },
-      resolvedDependencies: distinct([source, ...others, ...traces]),
+      resolvedDependencies: distinct([...(source === null ? [] : [source]), ...others, ...traces]),
     },
     runDetails: {
       builder: { id: builderId ?? typeNames.builder, version: { ocislim: version } },

@@ -189,6 +189,26 @@ describe('build', () => {
     expect(layers[0]?.map(({ name, uid, mtime }) => [name, uid, mtime])[0]).toEqual(['srv/', 5, '0']);
   });
 
+  test('names no source in the provenance of what is made from nothing, and the base of what is not', async () => {
+    const parts = async (...args: readonly string[]) => {
+      const file = scene.path('built.statements');
+      await scene.run('build', ...args, '--layer', site(':/srv'), `--provenance=${file}`);
+      const { buildDefinition } = JSON.parse(
+        readFileSync(file, 'utf8').trim().split('\n').at(-1) ?? '',
+      ).predicate;
+      return { ...buildDefinition.externalParameters, read: buildDefinition.resolvedDependencies };
+    };
+    const both = ['--platform', 'linux/amd64', '--platform', 'linux/arm64'];
+    for (const platforms of [both.slice(2), both]) {
+      const made = await parts(scene.at('nothing'), ...platforms);
+      expect(made).not.toHaveProperty('source');
+      expect(made).toMatchObject({ command: 'build', read: [] });
+    }
+    const based = await parts(scene.at('base'), scene.at('based'));
+    expect(based.source.annotations).toEqual({ role: 'source' });
+    expect(based.read).toEqual([based.source]);
+  });
+
   test('makes an index, each platform with its own layer on top of the common ones', async () => {
     mkdirSync(scene.path('arm'));
     writeFileSync(scene.path('arm', 'program'), 'arm');

@@ -85,15 +85,15 @@ function provenanceFor(outcome: RunOutcome, report: Report, circumstances: Circu
   const { set, images } = outcome;
   const { source, destination, command, builderId, bases } = circumstances;
   const root = outcome.root as NonNullable<typeof outcome.root>;
-  const from = resourceOf(source, set.root.descriptor, 'source');
   const statement = provenanceOf({
     subject: { ...nameOf(destination), digest: digestSet(root.descriptor.digest) },
     command,
-    source: from,
+    // The image without layers that a build begins with is in no place: nothing was read.
+    source: source.kind === 'scratch' ? null : resourceOf(source, set.root.descriptor, 'source'),
     plans: images.map((each) => ({ platform: describePlatform(each), plan: each.image.plan })),
     others: [
       ...images.flatMap(({ image }) => [
-        ...(image.descriptor.digest === set.root.descriptor.digest
+        ...(source.kind === 'scratch' || image.descriptor.digest === set.root.descriptor.digest
           ? []
           : [resourceOf(source, image.descriptor, 'source', describePlatform(image.config))]),
         ...(image.original === null
