@@ -298,6 +298,36 @@ describe('--referrers drop', () => {
     );
   });
 
+  test('lists what a copy leaves behind line by line, once, and in its report', async () => {
+    const folder = await world();
+    const { host } = await serve();
+    const report = join(folder, 'copied.json');
+    const [from, to] = [`oci:${folder}/in:app`, `${host}/app:1`];
+    const stderr = await run('copy', from, to, '--report', report);
+    expect(stderr).toContain(
+      `signature ${signPredicate} ${signature.descriptor.digest}: stays with the source`,
+    );
+    expect(stderr).toContain(`${cosign.descriptor.digest} (${tagOf(index)}.sig): stays with the source`);
+    expect(stays(stderr)).toBe(2);
+    expect(stderr).toContain('2 artifacts refer to the source');
+    const { referrers = [] } = reportSchema.parse(JSON.parse(await readFile(report, 'utf8')));
+    expect(referrers.map(({ kind, fate }) => `${kind} ${fate}`)).toEqual([
+      'signature left',
+      'signature left',
+    ]);
+    // A platform that is taken alone is an image that has artifacts of its own.
+    const alone = await run(
+      'copy',
+      from,
+      `docker-archive:${folder}/a.tar:app:1`,
+      '--platform',
+      'linux/amd64',
+    );
+    expect(alone).toContain(
+      `sbom application/spdx+json ${sbom.descriptor.digest} about linux/amd64: stays with the source`,
+    );
+  });
+
   test('keeps the attestation of a platform that stays as it is', async () => {
     const folder = await world();
     const report = join(folder, 'report.json');

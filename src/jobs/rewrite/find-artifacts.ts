@@ -52,6 +52,8 @@ export interface FindContext {
   readonly signal: AbortSignal;
 }
 
+type LookContext = Pick<FindContext, 'source' | 'thorough' | 'signal'>;
+
 /** Manifests that are read at a time. */
 const reads = 6;
 
@@ -119,13 +121,39 @@ async function artifactsAbout(
     if (thorough) throw error;
     return [];
   });
-  const found = await mapParallel(listed, reads, signal, async (referrer: Referrer, _, inner) => {
+  return lookAt(listed, { descriptor: { digest }, platform }, context);
+}
+
+/** Looks at artifacts about a subject: what each of them is. One that says of itself that it is about something else is left out. */
+async function lookAt(
+  listed: readonly Referrer[],
+  {
+    descriptor: { digest },
+    platform,
+  }: { readonly descriptor: Pick<Descriptor, 'digest'> } & Pick<Subject, 'platform'>,
+  context: LookContext,
+): Promise<readonly FoundArtifact[]> {
+  const found = await mapParallel(listed, reads, context.signal, async (referrer: Referrer, _, inner) => {
     const { raw, document } = await read(referrer, { ...context, signal: inner });
     const by = referrer.tags === undefined ? 'subject' : 'tag';
     if (by === 'subject' && document !== null && !refersTo(document, digest)) return [];
     return [{ by, about: digest, platform, referrer, raw, facts: factsOf(referrer, document) } as const];
   });
   return found.flat();
+}
+
+/** Looks at what a copy leaves behind, which it has found without this function: what each artifact about a subject is. */
+export function artifactsLeft(
+  set: ImageSet,
+  about: Digest,
+  {
+    listed,
+    source,
+    signal,
+  }: Pick<FindContext, 'source' | 'signal'> & { readonly listed: readonly Referrer[] },
+): Promise<readonly FoundArtifact[]> {
+  const platform = subjectsOf(set).find(({ descriptor }) => descriptor.digest === about)?.platform ?? null;
+  return lookAt(listed, { descriptor: { digest: about }, platform }, { source, signal, thorough: false });
 }
 
 function factsOf({ json, tags = [] }: Referrer, document: JsonObject | null): ArtifactFacts {
@@ -141,7 +169,7 @@ interface ReadArtifact {
 const unread: ReadArtifact = { raw: null, document: null };
 
 /** Reads the manifest of an artifact, where it is wanted or lists do not say what it is (cosign#5098). Null where it cannot be read. */
-async function read(referrer: Referrer, { source, thorough, signal }: FindContext): Promise<ReadArtifact> {
+async function read(referrer: Referrer, { source, thorough, signal }: LookContext): Promise<ReadArtifact> {
   if (!thorough && isTold(referrer.json)) return unread;
   try {
     return readable(await source.manifest(referrer, signal));

@@ -16,7 +16,14 @@ import type { RawManifest, Target } from '../../place/place.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { type ImageSet, membersBelow } from '../image-set.ts';
 import { type Assembled, assemble } from './assemble.ts';
-import { type AboutSource, type ArtifactOutcome, carryArtifacts, rowFates } from './carry-artifacts.ts';
+import {
+  type AboutSource,
+  type ArtifactOutcome,
+  carryArtifacts,
+  rowFates,
+  tellArtifacts,
+} from './carry-artifacts.ts';
+import type { FoundArtifact } from './find-artifacts.ts';
 import { familyOfAll, isUnchanged, statesActualTypes } from './family.ts';
 import { isWrittenAlone } from './one-image.ts';
 import { packingOf } from './packing-of.ts';
@@ -31,7 +38,7 @@ import {
 } from './records.ts';
 import type { RunContext } from './run.ts';
 import type { Tuning } from './tune-layers.ts';
-import { isOnePlace, warnOfChanged, warnOfReferrers } from './warnings.ts';
+import { isOnePlace, referrersLeft, warnOfChanged, warnOfReferrers } from './warnings.ts';
 import { adoptions, writeLayers } from './write-layers.ts';
 import { writeManifests } from './write-manifests.ts';
 
@@ -107,7 +114,7 @@ async function settleArtifacts(
   const found = about.found.filter(({ by }) => by !== 'row');
   if (about.mode !== 'later') {
     const subjects = subjectsOf(set, images, target);
-    for (const subject of subjects) await warnOfReferrers(subject, root, context);
+    for (const subject of subjects) found.push(...(await warnOfLeft(set, { subject, root }, context)));
     const told = new Set(subjects.map(digestOf));
     warnOfChanged(
       found.filter((each) => each.about !== null && changed.has(each.about) && !told.has(each.about)),
@@ -115,6 +122,26 @@ async function settleArtifacts(
     );
   }
   return [...found.map((artifact) => ({ artifact, fate: 'left' }) as const), ...rows];
+}
+
+/** Warns of what stays behind. Returns those of it that nothing has told of: a copy does not look for artifacts before its work. */
+async function warnOfLeft(
+  set: ImageSet,
+  { subject, root }: { readonly subject: RawManifest; readonly root: RawManifest },
+  context: WritingContext,
+): Promise<readonly FoundArtifact[]> {
+  const { about, source, listener, signal } = context;
+  const left = await referrersLeft(subject, root, context);
+  const known = new Set(about.found.map(({ referrer }) => referrer.digest));
+  const listed = left.filter(({ digest }) => !known.has(digest));
+  let artifacts: readonly FoundArtifact[] = [];
+  if (listed.length > 0) {
+    const { artifactsLeft } = await import('./find-artifacts.ts');
+    artifacts = await artifactsLeft(set, digestOf(subject), { listed, source, signal });
+    tellArtifacts(artifacts, 'drop', listener);
+  }
+  warnOfReferrers(left, digestOf(subject) === digestOf(root), listener);
+  return artifacts;
 }
 
 /** Leaves out the rows of the index, which are written with it. */

@@ -11,7 +11,7 @@ import { runtimeOf } from '../../configure/configure.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isJsonObject } from '../../oci/json.ts';
 import type { Index, IndexChild } from '../../oci/manifest.ts';
-import type { RawManifest, Source, Target } from '../../place/place.ts';
+import type { RawManifest, Referrer, Source, Target } from '../../place/place.ts';
 import type { CheckedClosure } from '../../closure/close-image.ts';
 import { type ImageMember, type ImageSet, membersBelow } from '../image-set.ts';
 import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
@@ -186,21 +186,20 @@ export interface ReferrerContext {
 }
 
 /**
- * Warns of signatures and the like that stay behind: they are valid for the old digest only, or the root goes to a place that
- * does not have them.
+ * Returns signatures and the like that stay behind: they are valid for the old digest only, or the root goes to a place that does not
+ * have them. Warns where that is not known.
  */
-export async function warnOfReferrers(
+export async function referrersLeft(
   subject: RawManifest,
   root: RawManifest,
   { source, target, referrers, listener, signal }: ReferrerContext,
-): Promise<void> {
+): Promise<readonly Referrer[]> {
   const isSame = root.descriptor.digest === subject.descriptor.digest;
-  if (isSame && isOnePlace(source, target)) return;
-  let found: readonly Descriptor[];
+  if (isSame && isOnePlace(source, target)) return [];
   try {
-    found = await referrers.of(subject.descriptor.digest);
+    const found = await referrers.of(subject.descriptor.digest);
     // A copy within a folder leaves nothing behind. Of registries, only the repository tells.
-    if (isSame && target.mountable === null) found = await missingFrom(target, found, signal);
+    return isSame && target.mountable === null ? await missingFrom(target, found, signal) : found;
   } catch (error) {
     signal.throwIfAborted();
     // A registry that does not answer must not silence signatures.
@@ -209,8 +208,12 @@ export async function warnOfReferrers(
       code: 'REFERRERS_LEFT',
       message: `it is unknown whether signatures or attestations refer to the source: ${error instanceof Error ? error.message : String(error)}`,
     });
-    return;
+    return [];
   }
+}
+
+/** Warns of artifacts that stay behind. `isSame`: whether what they are about is copied as it is. */
+export function warnOfReferrers(found: readonly Descriptor[], isSame: boolean, listener: Listener): void {
   if (found.length === 0) return;
   const kinds = new Set(
     found.map(({ json, mediaType }) =>
@@ -244,10 +247,10 @@ export function isOnePlace({ mountable: from }: Source, { mountable: to }: Targe
 
 async function missingFrom(
   target: Target,
-  found: readonly Descriptor[],
+  found: readonly Referrer[],
   signal: AbortSignal,
-): Promise<readonly Descriptor[]> {
-  const missing: Descriptor[] = [];
+): Promise<readonly Referrer[]> {
+  const missing: Referrer[] = [];
   for (const descriptor of found) if (!(await target.has(descriptor, signal))) missing.push(descriptor);
   return missing;
 }
