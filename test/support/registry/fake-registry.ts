@@ -461,20 +461,24 @@ export class FakeRegistry {
     if (!this.options.referrers)
       return { status: 404, headers: { 'content-type': 'text/plain' }, body: '404 page not found' };
     const manifests = [...this.repository(name).manifests]
-      .map(([each, { mediaType, bytes }]) => ({
-        each,
-        mediaType,
-        bytes,
-        value: JSON.parse(bytes.toString()) as { subject?: { digest: Digest } },
-      }))
-      .filter(({ value }) => value.subject?.digest === digest)
-      .map(({ each, mediaType, bytes }) => ({ mediaType, digest: each, size: bytes.length }));
+      .filter(([, { bytes }]) => subjectOf(bytes) === digest)
+      .map(([each, { mediaType, bytes }]) => ({ mediaType, digest: each, size: bytes.length }));
     const mediaType = 'application/vnd.oci.image.index.v1+json';
     return {
       status: 200,
       headers: { 'content-type': mediaType },
       body: JSON.stringify({ schemaVersion: 2, mediaType, manifests }),
     };
+  }
+}
+
+/** Returns the digest that a manifest is about; tests put manifests there that are not even JSON. */
+function subjectOf(manifest: Buffer): unknown {
+  try {
+    const value = JSON.parse(manifest.toString()) as { subject?: { digest?: unknown } } | null;
+    return value?.subject?.digest;
+  } catch {
+    return undefined;
   }
 }
 
