@@ -3,8 +3,7 @@
  * all others.
  */
 import { type PackedEncoding, usualEncoding } from '../codec/encoding.ts';
-import { type Image, layerOf } from '../image/image.ts';
-import { layerKind } from '../oci/media-type.ts';
+import type { Image } from '../image/image.ts';
 import { isPacked, mapEncodings } from './map-encodings.ts';
 
 /** Packs with gzip what would be in zstd: old clients take the first row of an index. */
@@ -16,12 +15,7 @@ export function gzipFirst(image: Image): Image {
   });
 }
 
-/** Packs all layers that can be read in one way. */
+/** Packs all layers in one way. One that cannot be read stays as it is when layers are written, with a warning. */
 export function packAll(encoding: PackedEncoding): (image: Image) => Image {
-  return (image) =>
-    mapEncodings(image, (before, number) =>
-      layerKind(layerOf(image, number).descriptor.mediaType).kind === 'layer'
-        ? { ...encoding, minSavings: null }
-        : before,
-    );
+  return (image) => mapEncodings(image, () => ({ ...encoding, minSavings: null }));
 }

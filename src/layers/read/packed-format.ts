@@ -63,7 +63,10 @@ export function unreadable(descriptor: Descriptor, kind: 'foreign' | 'unknown'):
     kind === 'foreign'
       ? 'a non-distributable layer, whose bytes are not in the registry'
       : `of the media type ${JSON.stringify(descriptor.mediaType)}, which ocislim cannot read`;
+  const others =
+    'Squash or recompress other layers (--layers); to prune, ocislim must read every layer. The config can be edited, and a layer added at the root, without reading any.';
+  const isEncrypted = descriptor.mediaType.endsWith('+encrypted');
   return new OcislimError('UNSUPPORTED', `it is ${what}`, {
-    advice: 'Squash or recompress other layers (--layers); to prune, ocislim must read every layer.',
+    advice: isEncrypted ? `Decrypt it first: skopeo copy --decryption-key KEY. Or: ${others}` : others,
   });
 }
