@@ -20,18 +20,18 @@ class Overwritten extends OcislimError {}
 
 /**
  * Adds a manifest that has a `subject` to the index under the subject's tag, for registries that have not noted the subject
- * themselves. Has no effect for a manifest without one. The entries of other clients stay as they are.
+ * themselves. The entries of other clients stay as they are. Returns whether the manifest has a subject.
  * @throws REGISTRY when the tag is something else, or other clients keep overwriting it
  */
 export async function noteReferrer(
   repository: Repository,
   raw: RawManifest,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { digest } = raw.descriptor;
   const what = `manifest ${digest}`;
   const subject = subjectOf(parseJsonObject(raw.bytes, what), what);
-  if (subject === null) return;
+  if (subject === null) return false;
   const tag = referrersTag(subject.digest);
   const policy = { retries: writeRetries, isTransient: (error: unknown) => error instanceof Overwritten };
   await repository.client.retries(policy).run(signal, async () => {
@@ -47,6 +47,7 @@ export async function noteReferrer(
       { advice: 'Try again when no other client pushes.' },
     );
   });
+  return true;
 }
 
 function hasEntry(index: Index | null, digest: string): boolean {

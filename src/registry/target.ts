@@ -134,10 +134,7 @@ class RegistryTarget extends Closeable implements Target {
     const { digest } = manifest.descriptor;
     if (this.#manifests.has(digest)) return;
     const { subjectNoted } = await this.#put({ digest }, manifest, signal);
-    if (!subjectNoted) {
-      await noteReferrer(this.#repository, manifest, signal);
-      this.#noted.push(manifest);
-    }
+    if (!subjectNoted && (await noteReferrer(this.#repository, manifest, signal))) this.#noted.push(manifest);
     this.#manifests.add(digest);
     this.#uploader.presence.noteSent(digest, (...how) => faultOfManifest(this.#repository, digest, ...how));
     this.#repairs.note(digest, (again) => {

@@ -57,6 +57,8 @@ export class LayoutSource extends Closeable implements Source {
   readonly #files: LayoutFiles;
   readonly #wanted: WantedImage;
   readonly #limits: Limits;
+  /** What each manifest of index.json that was read for its referrers is about; null for most. */
+  readonly #subjects = new Map<Digest, unknown>();
 
   constructor({ label, place = label, files, wanted, limits = defaultLimits }: LayoutPlace) {
     super();
@@ -114,6 +116,8 @@ export class LayoutSource extends Closeable implements Source {
     for (const entry of await this.entries(signal)) {
       if (entry.digest === digest || !mayBeManifest(entry)) continue;
       const isTagged = tagIn(entry)?.startsWith(referrersTag(digest)) === true;
+      const about = isTagged ? undefined : this.#subjects.get(entry.digest);
+      if (about !== undefined && about !== digest) continue;
       const known = isTagged ? undefined : read.get(entry.digest);
       const here = known ?? (await this.#referrersIn(entry, digest, signal));
       if (!isTagged) read.set(entry.digest, here);
@@ -166,7 +170,9 @@ export class LayoutSource extends Closeable implements Source {
     if (manifest === null) return [];
     const json = parseJsonObject(manifest.bytes, `${this.#what}: ${entry.digest}`);
     const { subject } = json;
-    const refers = isJsonObject(subject) && subject['digest'] === digest ? [listed(manifest)] : [];
+    const about = isJsonObject(subject) ? (subject['digest'] ?? null) : null;
+    this.#subjects.set(entry.digest, about);
+    const refers = about === digest ? [listed(manifest)] : [];
     const tag = tagIn(entry);
     // Tags of registries without a referrers API (distribution-spec, "Referrers Tag Schema"): an index of referrers.
     const base = referrersTag(digest);

@@ -344,5 +344,7 @@ test('referrers are found by subject, by the tag of registries without an API, a
     [bySubject, byTag, listed].map(({ descriptor }) => descriptor.digest).sort(),
   );
   expect(await opened.referrers(other.descriptor.digest as Digest, never)).toEqual([]);
+  // What was read is known the next time, and the answer is the same.
+  expect(await opened.referrers(image.descriptor.digest as Digest, never)).toEqual(found);
   afterwards(() => opened.close());
 });
