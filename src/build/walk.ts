@@ -6,7 +6,7 @@ import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
 import { type ByteString, readByteString } from '../bytes/bytes.ts';
 import { join, type Path, quotePath, root } from '../bytes/path.ts';
 import { OcislimError } from '../errors.ts';
-import { fileError } from '../files/file-error.ts';
+import { fileError, systemCode } from '../files/file-error.ts';
 import type { RuledKind } from '../rules/rule.ts';
 import type { Matcher } from '../rules/rules.ts';
 
@@ -68,6 +68,19 @@ export function lookAt(path: Path, place: Buffer): FoundFile {
   }
 }
 
+/** Returns what a path below a directory is, without following it; null where there is nothing. @throws IO */
+export function kindAt(directory: Buffer, path: Path): FoundKind | null {
+  const place = below(directory, path);
+  try {
+    const stats = lstatSync(place, { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? null : kindOf(stats);
+  } catch (error) {
+    // A file is in the way.
+    if (systemCode(error) === 'ENOTDIR') return null;
+    throw fileError(`read ${placeName(place)}`, error);
+  }
+}
+
 /** Names a file of this machine in a message. */
 export function placeName(place: Buffer): string {
   return quotePath(readByteString(place));
@@ -100,6 +113,7 @@ function kindOf(stats: BigIntStats): FoundKind {
   throw new OcislimError('INTERNAL', 'a file is of no kind that the system knows');
 }
 
-function ruledKind(kind: FoundKind): RuledKind {
+/** Returns the kind of a file as rules know it. */
+export function ruledKind(kind: FoundKind): RuledKind {
   return kind === 'file' || kind === 'directory' || kind === 'symlink' ? kind : 'other';
 }

@@ -2,7 +2,7 @@
  * Writes the tar of a layer from files of this machine, in one pass, whatever their number. `index.ts` calls it. The same files
  * give the same bytes on every machine: names decide about the order, and `Addition` about owners and times.
  */
-import { join, type Path, root } from '../bytes/path.ts';
+import { type Path, root } from '../bytes/path.ts';
 import { OcislimError } from '../errors.ts';
 import type { Addition, Placement } from '../image/addition.ts';
 import { createMatcher } from '../rules/rules.ts';
@@ -16,7 +16,8 @@ import type { Adding } from './adding.ts';
 import { attributesOf, kindOf, madeDirectory, refuseWhiteout } from './entry.ts';
 import { type AttributesByPath, readExtendedAttributes } from './extended-attributes.ts';
 import { OpenBody, readSmall, smallFile } from './file-body.ts';
-import { type FoundFile, lookAt, placeName, walk } from './walk.ts';
+import { EntryNames } from './redirects.ts';
+import { type FoundFile, lookAt, placeName, ruledKind, walk } from './walk.ts';
 
 /** Writes the tar of an addition that is a directory or a file. @throws IO, LAYER_INVALID */
 export async function* writeFiles(addition: Addition, placement: Placement, adding: Adding): ByteStream {
@@ -59,7 +60,8 @@ async function attributesFor(
 }
 
 /** Yields files with their paths in the layer. */
-function* filesOf(addition: Addition, { destination, exists }: Placement): Generator<[FoundFile, Path]> {
+function* filesOf(addition: Addition, placement: Placement): Generator<[FoundFile, Path]> {
+  const { destination, exists } = placement;
   const place = Buffer.from(addition.path);
   const top = lookAt(root, place);
   if (addition.kind === 'file') {
@@ -76,8 +78,15 @@ function* filesOf(addition: Addition, { destination, exists }: Placement): Gener
     rules.length === 0
       ? null
       : { matches: createMatcher(rules), hasExceptions: rules.some(({ negated }) => negated) };
-  for (const file of walk(place, exclusion))
-    yield [file, destination === root ? file.path : join(destination, file.path)];
+  const names = new EntryNames(
+    place,
+    placement,
+    (path, kind) => exclusion !== null && exclusion.matches(path, ruledKind(kind)) !== null,
+  );
+  for (const file of walk(place, exclusion)) {
+    const name = names.of(file);
+    if (name !== null) yield [file, name];
+  }
 }
 
 /** Makes the bytes of entries. */

@@ -2,7 +2,7 @@
  * Looks at what new layers are made of, and plans them. The commands `build` and `append` are made of it; what they have in common with
  * all others is in `rewrite.ts`.
  */
-import { realpath, stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { add } from '../build/add.ts';
 import { ascii, utf8Bytes } from '../bytes/bytes.ts';
@@ -81,6 +81,7 @@ async function additionOf(given: GivenLayer, settings: AddingSettings): Promise<
     destination,
     into: given.into || destination === root,
     name,
+    follows: kind === 'directory' && (given.destination !== null || (await hasUsualLinks(path))),
     rules: kind === 'directory' ? await rulesFor(path, settings.exclude) : [],
     owner: wish.owner === 'keep' ? null : wish.owner,
     mode: mode ?? settings.chmod,
@@ -89,6 +90,18 @@ async function additionOf(given: GivenLayer, settings: AddingSettings): Promise<
     createdBy: given.createdBy ?? describe(kind, destination, name),
     xattrs: settings.xattrs,
   };
+}
+
+/** Directories that are symlinks in most bases: those that moved into /usr, and those that moved to /run. */
+const usualLinks = ['bin', 'sbin', 'lib', 'lib32', 'lib64', 'libx32', 'var/run', 'var/lock'];
+
+/** Returns whether a directory, put at the root as it is, would replace symlinks of most bases. */
+async function hasUsualLinks(path: string): Promise<boolean> {
+  for (const name of usualLinks) {
+    const found = await lstat(join(path, name)).catch(() => null);
+    if (found?.isDirectory() === true) return true;
+  }
+  return false;
 }
 
 /** Says what a layer holds, without a path of this machine: the same layer has the same history wherever it is made. */

@@ -31,6 +31,8 @@ export interface Addition {
   readonly into: boolean;
   /** The name of a file that goes into a directory. */
   readonly name: Path;
+  /** Whether directories below a directory go where symlinks of the image lead. What else does not fit replaces what the image has. */
+  readonly follows: boolean;
   /** What is left out of a directory; the last rule that matches counts. */
   readonly rules: readonly Rule[];
   /** The owner of everything; null keeps the numbers that files have. */
@@ -55,17 +57,27 @@ export interface Placement {
   readonly exists: boolean;
   /** The directories above it that the image lacks, parents first. */
   readonly made: readonly Path[];
+  /** Where directories go that the image has as symlinks. */
+  readonly redirects: readonly Redirect[];
+}
+
+/** A directory that goes elsewhere in the image. */
+export interface Redirect {
+  /** The path below the directory of this machine that is added. */
+  readonly from: Path;
+  /** The path in the image. It has a directory there. */
+  readonly to: Path;
 }
 
 /** Returns where an addition goes in an image without files. */
 export function placeInNothing({ destination, into, name, kind }: Addition): Placement {
   const path = kind === 'file' && into ? join(destination, name) : destination;
-  return { destination: path, exists: path === root, made: ancestors(path) };
+  return { destination: path, exists: path === root, made: ancestors(path), redirects: [] };
 }
 
-/** Returns whether where an addition goes depends on what the image has. What goes to its root does not. */
-export function dependsOnImage({ destination }: Addition): boolean {
-  return destination !== root;
+/** Returns whether where an addition goes depends on what the image has. What goes to its root, as it is, does not. */
+export function dependsOnImage({ destination, follows }: Addition): boolean {
+  return destination !== root || follows;
 }
 
 /** Returns the directories above a path, without the root, parents first. */

@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { callCli } from '../support/cli.ts';
 import { buildImage, buildIndex } from '../support/image-builder.ts';
@@ -20,7 +21,13 @@ const baseFor = (platform = { os: 'linux', architecture: 'amd64' }) =>
 
 const scene = openScene(() => {
   const [one, two] = [baseFor(), baseFor(arm)];
-  return { base: one, both: buildIndex({ images: [one, two], attestations: true }) };
+  const merged = buildImage({
+    layers: [
+      ['usr/', 'usr/bin/', 'usr/bin/sh=sh', 'usr/lib/', 'bin~>usr/bin', 'lib~>/usr/lib'],
+      ['var/', 'run/', 'var/run~>../run', 'srv/', 'srv/public/', 'srv/www~>public'],
+    ].map((entries) => writeTar(entries.map(specOf))),
+  });
+  return { base: one, both: buildIndex({ images: [one, two], attestations: true }), merged };
 });
 
 beforeAll(() => {
@@ -111,6 +118,57 @@ describe('append', () => {
     expect(found).toContain(wanted);
     expect(found).toContain('lib symlink usr/lib');
     expect(found.length).toBe(new Set([...ofBase, ...found]).size);
+  });
+
+  describe('where a directory has the name of a symlink of the image, which leads to a directory', () => {
+    const ofMerged = [
+      'bin symlink usr/bin',
+      'lib symlink /usr/lib',
+      'usr/bin/sh file',
+      'var/run symlink ../run',
+    ];
+
+    beforeAll(() => {
+      for (const [folder, paths] of Object.entries({
+        overlay: ['bin/tool', 'lib/sub/x', 'var/run/pid', 'etc/conf'],
+        pages: ['www/index.html'],
+        twice: ['bin/tool', 'usr/bin/tool'],
+      }))
+        for (const path of paths) {
+          mkdirSync(scene.path(folder, dirname(path)), { recursive: true });
+          writeFileSync(scene.path(folder, path), path);
+        }
+    });
+
+    test.each([
+      ['at the root', 'overlay:/', ['usr/bin/tool', 'usr/lib/sub/x', 'run/pid', 'etc/conf']],
+      ['without a path', 'overlay', ['usr/bin/tool', 'usr/lib/sub/x', 'run/pid', 'etc/conf']],
+      ['below a path', 'pages:/srv', ['srv/public/index.html']],
+    ])('what is in it goes there: %s', async (_, layer, wanted) => {
+      await scene.run('append', scene.at('merged'), scene.at('kept'), '--layer', scene.path(layer));
+      const found = await files('kept');
+      expect(found).toEqual(expect.arrayContaining([...ofMerged, ...wanted.map((path) => `${path} file`)]));
+      const { layers } = await scene.read('kept');
+      for (const { name } of layers.at(-1) ?? [])
+        expect(name).not.toMatch(/^(?:bin|lib|var\/run|srv\/www)\/?$/);
+    });
+
+    test('two files that become one are refused', async () => {
+      const { status, stderr } = await callCli([
+        'append',
+        scene.at('merged'),
+        scene.at('no'),
+        '--layer',
+        scene.path('twice'),
+      ]);
+      expect([status, stderr]).toEqual([1, expect.stringContaining('two files become "usr/bin/tool"')]);
+    });
+
+    test('a tar at the root stays as it is', async () => {
+      writeFileSync(scene.path('bin.tar'), writeTar(['bin/', 'bin/only=1'].map(specOf)));
+      await scene.run('append', scene.at('merged'), scene.at('tar'), '--layer', scene.path('bin.tar'));
+      expect(await files('tar')).toEqual(expect.arrayContaining(['bin dir', 'bin/only file']));
+    });
   });
 
   test('refuses a path below a file of the image', async () => {

@@ -1,7 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { randomTree, writeTree } from '../support/build/random-tree.ts';
 import { bin, rewrite } from '../support/e2e/cli.ts';
 import { unpack } from '../support/e2e/judge.ts';
@@ -79,6 +79,22 @@ test('umoci and GNU tar unpack the files of random directories', async () => {
     writeTree(folder, tree);
     await expectSameFiles(folder);
   }
+});
+
+test('programs put into bin, lib and sbin run on a base where these are symlinks, beside those of the base', async () => {
+  const folder = newFolder();
+  for (const name of ['bin', 'sbin', 'lib/own']) mkdirSync(join(folder, name), { recursive: true });
+  for (const name of ['bin/hello', 'sbin/hello2'])
+    writeFileSync(join(folder, name), '#!/bin/sh\ncat /lib/own/words\n', { mode: 0o755 });
+  writeFileSync(join(folder, 'lib/own/words'), 'from the layer\n');
+  const base = `oci:${inject('images')}/nginx:v1`;
+  const layout = `${folder}.appended`;
+  await rewrite(['append', base, `oci:${layout}:v1`, '--layer', folder]);
+  const rootfs = `${folder}.rootfs`;
+  await unpack(layout, rootfs);
+  expect(readlinkSync(join(rootfs, 'bin'))).toBe('usr/bin');
+  const said = await run('chroot', [rootfs, '/bin/sh', '-c', '/bin/hello && hello2 && ls -d /bin/ls']);
+  expect(said).toBe('from the layer\nfrom the layer\n/bin/ls\n');
 });
 
 test('an image of the files that extract wrote is the same image', async () => {

@@ -31,7 +31,7 @@ const rooms: Readonly<Record<string, string>> = {
   compress: 'oci codec image',
   build: 'bytes rules stream files tar codec image',
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim build',
-  jobs: 'oci bytes stream place files changeset codec image configure probe registry store trace rootfs closure slim analyze compress layers',
+  jobs: 'oci bytes stream place files changeset codec image configure probe registry store trace rootfs closure slim analyze compress build layers',
   report:
     'oci bytes rules changeset codec image configure probe attest trace rootfs closure slim analyze compress layers jobs',
   settings:

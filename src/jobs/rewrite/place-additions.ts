@@ -1,7 +1,8 @@
 /**
- * Finds where new layers go in what an image has: through its symlinks, into its directories, as `COPY` of Dockerfiles does. The
+ * Finds where new layers go in what an image has: through its symlinks, into its directories. The
  * resolution of plans calls it, with the headers of the layers below.
  */
+import { findRedirects, type LinkView } from '../../build/redirects.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import { stackSteps } from '../../changeset/stack.ts';
 import { baseOf, join, type Path, parentOf, quotePath, root } from '../../bytes/path.ts';
@@ -43,7 +44,7 @@ export async function placeAdditions(
 }
 
 /** What an image has, and the directories that new layers below have made. */
-class Place {
+class Place implements LinkView {
   readonly #files: Filesystem;
   readonly #made: ReadonlySet<Path>;
   readonly #name: string;
@@ -72,13 +73,18 @@ class Place {
     return path === root || this.#made.has(path) || this.#files.kind(path) === 'directory';
   }
 
-  kind(path: Path): string | null {
-    return this.#files.kind(path);
+  *symlinks(directory: Path): Generator<Path> {
+    for (const path of this.#files.below(directory)) if (this.#files.kind(path) === 'symlink') yield path;
+  }
+
+  directoryAt(link: Path): Path | null {
+    const { path } = this.#files.resolve(link);
+    return path !== null && this.#files.kind(path) === 'directory' ? path : null;
   }
 }
 
 function placeOn(place: Place, addition: Addition): Placement {
-  const { kind, into, name } = addition;
+  const { kind, into, name, follows } = addition;
   let destination = place.lead(addition.destination);
   const isInside = kind === 'file' && (into || place.isDirectory(destination));
   if (isInside) destination = join(destination, name);
@@ -87,5 +93,6 @@ function placeOn(place: Place, addition: Addition): Placement {
     destination,
     exists: place.isDirectory(destination),
     made: above.filter((path) => !place.isDirectory(path)),
+    redirects: follows ? findRedirects(addition.path, destination, place) : [],
   };
 }

@@ -17,6 +17,7 @@ export function additionOf(given: Partial<Addition> & Pick<Addition, 'path'>): A
     destination: root,
     into: true,
     name: p('name'),
+    follows: false,
     rules: [],
     owner: null,
     mode: null,
