@@ -50,5 +50,5 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
   XATTRS_UNREAD:
     'Extended attributes of files, capabilities among them, are not in a new layer, since the program getfattr that reads them is not installed; `--no-xattrs` says that they are not wanted.',
   SETTING_IGNORED:
-    'An option or the environment asks for something that ocislim does not do there: certificates are checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says (--no-tls-verify is the way), and --compression of copy is for docker-archive sources.',
+    'An option or the environment asks for something that ocislim does not do there: certificates are checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says (--no-tls-verify is the way), --compression of copy is for docker-archive sources, and what an image does not have cannot be removed (--unset-env).',
 };

@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util';
 import { OcislimError } from '../errors.ts';
 import type { NamedOption, Raw } from '../settings/option.ts';
+import { shellWord } from '../shell-word.ts';
 
 /** What a command line holds, before any value is read. */
 export interface Arguments {
@@ -143,7 +144,8 @@ function missing({ rawName }: OptionToken, { value = 'VALUE', choices }: NamedOp
 }
 
 function joined(rawName: string, value: string): string {
-  return rawName.length === 2 ? `${rawName}${value}` : `${rawName}=${value}`;
+  const word = rawName.length === 2 ? `${rawName}${value}` : `${rawName}=${value}`;
+  return /\s/.test(word) ? shellWord(word) : word;
 }
 
 /** Adds a value. Of a flag that is repeated the last one counts. */

@@ -79,10 +79,11 @@ export async function planWork(
   { source, reference }: From,
 ): Promise<PlannedWork> {
   const { workspace } = means;
-  const by = (transform: Transform, from: Source = source): PlannedWork => ({
+  const ownEdit = configEditOf(settings);
+  const by = (transform: Transform, from: Source = source, edits = [ownEdit]): PlannedWork => ({
     source: from,
     run: async (options) => {
-      const configuredOptions = { ...options, transform: configured(transform, settings) };
+      const configuredOptions = { ...options, edits, transform: configured(transform, settings) };
       const outcome = await runWith(configuredOptions, checkOf(settings, workspace), workspace);
       return { outcome, recording: null, recorded: null };
     },
@@ -97,7 +98,10 @@ export async function planWork(
     }
     case 'stages':
       tellNotes(work.stages, workspace);
-      return by(await transformOfStages(work.stages, { workspace, reference, settings }));
+      return by(await transformOfStages(work.stages, { workspace, reference, settings }), source, [
+        work.stages.config,
+        ownEdit,
+      ]);
     case 'recorded': {
       const { cache } = means;
       if (cache === null) throw new OcislimError('INTERNAL', 'a recorded source has no cache');
@@ -113,7 +117,8 @@ export async function planWork(
         stages: work.stages,
         configure: configured(configure(work.stages.config), settings),
       };
-      return { source, run: (options) => runProven(proven, options, means) };
+      const edits = [work.stages.config, ownEdit];
+      return { source, run: (options) => runProven(proven, { ...options, edits }, means) };
     }
   }
 }

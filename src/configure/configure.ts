@@ -6,6 +6,7 @@ import type { ConfigEdit } from '../image/config-edit.ts';
 import { type Image, nameOfImage, type Transform, withPlan } from '../image/image.ts';
 import type { JsonObject } from '../oci/json.ts';
 import { readRuntime, type Runtime } from '../oci/runtime.ts';
+import { absentFrom } from './absent.ts';
 import { applyConfig } from './apply.ts';
 
 export { applyConfig } from './apply.ts';
@@ -20,6 +21,11 @@ export function configure(edit: ConfigEdit): Transform {
     const isBack = JSON.stringify(after) === JSON.stringify(image.config.json);
     return withPlan(image, { config: isBack ? [] : [...image.plan.config, edit] });
   };
+}
+
+/** Lists what an edit removes although the image does not have it: "variable DEBUG". @throws MANIFEST_INVALID for a config that cannot be edited */
+export function removedInVain(image: Image, edit: ConfigEdit): readonly string[] {
+  return absentFrom(image.config.json, edit, subjectOf(image));
 }
 
 /** Plans annotations of the manifest. Those of a later call win. */

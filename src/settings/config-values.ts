@@ -2,6 +2,7 @@
  * Reads the values that edit an image config, in the syntax of Dockerfiles: commands in their JSON or shell form, health checks, ports,
  * signals. The table of options (`tables/configuring.ts`) and plans read by it.
  */
+import { posix } from 'node:path';
 import { portName } from '../configure/port-name.ts';
 import { OcislimError } from '../errors.ts';
 import {
@@ -11,7 +12,7 @@ import {
   healthcheckOptions,
   healthcheckTimes,
 } from '../image/config-edit.ts';
-import { wordsOfJson } from './json-words.ts';
+import { isJson, wordsOfJson } from './json-words.ts';
 
 /** Reads a command: `["a", "b"]` as its words, other texts as a line for the shell. An empty text or list has no words. @throws USAGE naming the option */
 export function parseCommandForm(text: string, where: string): CommandEdit {
@@ -27,7 +28,9 @@ export function parseCommandForm(text: string, where: string): CommandEdit {
     throw usage(
       where,
       text,
-      'it begins like the JSON form and is not JSON',
+      isJson(text)
+        ? 'its JSON holds something that is not a text'
+        : 'it begins like the JSON form and is not JSON',
       'Write \'["/bin/app","--port"]\'.',
     );
   return { kind: 'shell', line: text.trim() };
@@ -121,10 +124,14 @@ export function parseGonePorts(texts: readonly string[], where: string): readonl
   return [...parsePorts(texts, where), ...ranges.map(portName)];
 }
 
-/** Reads an absolute path of the image; of Windows too. An empty one takes it away. @throws USAGE naming the option */
+/** Reads a working directory: an absolute path, of Windows too, without `.` and `..`, as builders write it. An empty one takes it away. @throws USAGE naming the option */
 export function parseImagePath(text: string, where: string): string {
-  if (text === '' || isAbsolute.test(text)) return text;
-  throw usage(where, text, 'it is not an absolute path in the image');
+  if (text === '') return text;
+  if (!isAbsolute.test(text))
+    throw usage(where, text, 'it is not an absolute path in the image', `Write ${where} /${text}.`);
+  if (!text.startsWith('/')) return text;
+  const path = posix.normalize(text);
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
 const isAbsolute = /^(?:\/|[A-Za-z]:[\\/])[^\0]*$/;
@@ -132,9 +139,10 @@ const isAbsolute = /^(?:\/|[A-Za-z]:[\\/])[^\0]*$/;
 /** Reads volumes: paths of the image, without what `docker run -v` mounts there. @throws USAGE naming the option */
 export function parseVolumes(texts: readonly string[], where: string): readonly string[] {
   return texts.map((text) => {
-    if (text === '' || /^\/.*:/s.test(text))
+    // No container starts whose volume is its root.
+    if (!isAbsolute.test(text) || /^\/.*:/s.test(text) || posix.normalize(text) === '/')
       throw usage(where, text, 'it is not the path of a volume in the image', `Write ${where} /data.`);
-    return parseImagePath(text, where);
+    return text;
   });
 }
 

@@ -9,3 +9,12 @@ export function wordsOfJson(text: string): readonly string[] | null {
   if (!Array.isArray(value)) return null;
   return value.every((word) => typeof word === 'string') ? value : null;
 }
+
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -2,6 +2,7 @@
  * Reads the part of a plan that edits the config, by the readers of the options that say the same. `plan-file.ts` calls it, and adds file
  * and line to its errors.
  */
+import { OcislimError } from '../errors.ts';
 import type { CommandEdit, ConfigEdit } from '../image/config-edit.ts';
 import { configEditOf } from './config-edit.ts';
 import {
@@ -47,8 +48,11 @@ export function editOfPlan(part: ConfigPart): ConfigEdit {
 
 /** Checks that keys are names that an option could have set. @throws USAGE naming the key */
 function named(entries: Readonly<Record<string, string>>, where: string): Readonly<Record<string, string>> {
-  parseNames(Object.keys(entries), where);
-  return entries;
+  const odd = Object.keys(entries).find((name) => name === '' || name.includes('='));
+  if (odd === undefined) return entries;
+  throw new OcislimError('USAGE', `${where}: ${JSON.stringify(odd)} is not a name`, {
+    advice: 'A name is not empty, and has no "=".',
+  });
 }
 
 function commandOf(given: string | readonly string[] | undefined, where: string): CommandEdit | null {

@@ -56,8 +56,30 @@ export function readYaml<Data>(text: string, file: string, form: YamlForm<Data>)
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])];
   // The parser's own message lists all unknown keys.
-  const why = unknown === undefined ? (issue?.message ?? `not a ${what}`) : 'there is no such key';
-  throw refuse(places.lineOf(path), `${path.length > 0 ? `${path.join('.')}: ` : ''}${why}`);
+  const why =
+    unknown === undefined ? reasonOfIssue(issue?.message ?? `not a ${what}`) : 'there is no such key';
+  const advice = /expected a text, received (?:a number|true or false)/.test(why)
+    ? 'Put it in quotes.'
+    : undefined;
+  throw refuse(places.lineOf(path), `${path.length > 0 ? `${path.join('.')}: ` : ''}${why}`, advice);
+}
+
+/** What the parser of schemas calls the types of values, in the words of YAML. */
+const typeWords: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  number: 'a number',
+  record: 'names with values (NAME: VALUE)',
+  string: 'a text',
+  null: 'nothing',
+};
+
+function reasonOfIssue(message: string): string {
+  const word = (type: string): string => typeWords[type] ?? type;
+  return message.replace(
+    /^Invalid input: expected (\w+), received (\w+)$/,
+    (_, expected: string, received: string) => `expected ${word(expected)}, received ${word(received)}`,
+  );
 }
 
 /** Makes the error for a mistake in a line of a file. */

@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseCommand } from '../../src/settings/command-words.ts';
 import { callCli } from '../support/cli.ts';
@@ -190,5 +191,63 @@ config:
     const { status, stderr } = await callCli(['slim', at('app'), at('no'), '-f', plan]);
     expect(status).toBe(2);
     expect(stderr).toMatch(message);
+  });
+});
+
+describe('a slip in an edit', () => {
+  test('a removal of what an image does not have is a warning for each image, and an error with --strict', async () => {
+    const line = [
+      'config',
+      at('all'),
+      at('slips'),
+      '--unset-env',
+      'TOKEM',
+      '--unexpose',
+      '80',
+      '--unset-label',
+      'l',
+    ];
+    const { status, stderr } = await callCli([...line, '--unset-volume', '/v', '--env', 'A=1']);
+    expect(status, stderr).toBe(0);
+    for (const platform of ['linux/amd64', 'linux/arm64'])
+      for (const name of ['variable TOKEM', 'port 80/tcp', 'label l', 'volume /v'])
+        expect(stderr).toContain(`warning: ${platform} has no ${name} to remove (SETTING_IGNORED)`);
+    expect((await callCli([...line, '--strict'])).status).toBe(1);
+  });
+
+  test('a removal of what is there, or is set by the same command, is none', async () => {
+    const words = ['--unset-env', 'TOKEN', '--unset-env', 'B', '--env', 'B=1'];
+    const { stderr } = await callCli(['config', at('app'), at('clean'), ...words]);
+    expect(stderr).not.toContain('to remove');
+  });
+
+  test.each([
+    [['--volume', '/'], 'is not the path of a volume'],
+    [['--volume', '/a/..'], 'is not the path of a volume'],
+    [['--workdir', 'app'], 'Write --workdir /app.'],
+    [['--cmd', '["a", 1]'], 'its JSON holds something that is not a text'],
+    [['--healthcheck', '--interval=30s CMD a'], "'--healthcheck=--interval=30s CMD a'"],
+    [['-f', 'plan.yaml'], 'A plan goes to "ocislim slim SRC DST -f plan.yaml"'],
+  ])('%j is refused, with the right word', async (words, message) => {
+    const { status, stderr } = await callCli(['config', at('app'), at('x'), ...words]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  test('a working directory is written as builders write it', async () => {
+    await callCli(['config', at('app'), at('dir'), '--workdir', '/a/.././b//c/']);
+    expect((await configOf('dir')).config).toMatchObject({ WorkingDir: '/b/c' });
+  });
+
+  test.each([
+    ['env: [a=b]', 'config.env: expected names with values (NAME: VALUE), received a list'],
+    ['env: {N: 5}', 'config.env.N: expected a text, received a number [PLAN_INVALID]\n  Put it in quotes.'],
+    ['env: {"=": d}', 'env: "=" is not a name'],
+  ])('the plan with %j is refused, with the right word', async (part, message) => {
+    const plan = join(scene.folder, 'plan.yaml');
+    await writeFile(plan, `version: 1\nconfig: {${part}}\n`);
+    const { status, stderr } = await callCli(['slim', at('app'), at('x'), '-f', plan]);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(message);
   });
 });

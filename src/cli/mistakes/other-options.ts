@@ -109,7 +109,12 @@ const selecting: readonly Row[] = [
     'Write --platform OS/ARCH[/VARIANT].',
     'platform',
   ],
-  ['from-layer-id from from-id start-layer -f', 'Write --from-layer N or --from-layer DIGEST.', 'from-layer'],
+  [
+    'from-layer-id from from-id start-layer -f',
+    'Write --from-layer N or --from-layer DIGEST.',
+    'from-layer',
+    'A plan goes to "ocislim slim SRC DST -f plan.yaml"; layers are chosen by --from-layer of squash.',
+  ],
   ['last-n-layers last-n top topmost number-of-layers squash-last', 'Write --last N.', 'last'],
   ['base-image base-name base-ref base-digest', 'Write --base REF.', 'base'],
   ['layer layer-index layer-range range layer-rm-index', 'Write --layers A..B.', 'layers'],

@@ -8,6 +8,7 @@ import type { DiskBudget } from '../../files/disk-budget.ts';
 import { Scratch } from '../../files/scratch.ts';
 import { type PackedEncoding, usualEncoding } from '../../codec/encoding.ts';
 import { packUnpacked } from '../../compress/pack-unpacked.ts';
+import type { ConfigEdit } from '../../image/config-edit.ts';
 import { encodingOf, type Transform } from '../../image/image.ts';
 import { LayerReader } from '../../layers/read/layer-reader.ts';
 import { defaultLimits, type Limits } from '../../limits.ts';
@@ -41,7 +42,14 @@ import {
 } from './records.ts';
 import { resolveImages } from './resolve-images.ts';
 import type { TuneContext, Tuning } from './tune-layers.ts';
-import { isOnePlace, warnOfEncodings, warnOfFrames, warnOfOthers, warnOfResolution } from './warnings.ts';
+import {
+  isOnePlace,
+  warnOfEncodings,
+  warnOfFrames,
+  warnOfOthers,
+  warnOfRemovals,
+  warnOfResolution,
+} from './warnings.ts';
 
 export { identity };
 export type { RunOutcome } from './records.ts';
@@ -54,6 +62,8 @@ export interface RunOptions {
   readonly place?: Place | null;
   /** The change to make to every image. With `identity` the run is a copy. */
   readonly transform: Transform;
+  /** The edits of the config in the transform, for warnings. Default: none. */
+  readonly edits?: readonly ConfigEdit[];
   /**
    * How plain layers are packed where the source has unpacked them (`docker save`), nothing else decides, and the target takes
    * packed layers. Null leaves them plain. Default: gzip at its usual level.
@@ -131,6 +141,7 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
   const set = await readSet(job, context);
   const { variant = null } = options;
   const planned = planImages(job, set, { label: source.label, variant });
+  warnOfRemovals(set, options.edits ?? [], listener);
   const place = placeOf(options);
   if (place !== null && holdsOneImage(place)) {
     if (variant !== null) refuseVariant(place);

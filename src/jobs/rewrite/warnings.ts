@@ -7,13 +7,14 @@ import { caveatOf, partialReadersOf } from '../../codec/encoding.ts';
 import type { Listener } from '../../events.ts';
 import { encodingOf, type Image, nameOfImage } from '../../image/image.ts';
 import { chooseEncoding } from '../../layers/write/encoding-choice.ts';
-import { runtimeOf } from '../../configure/configure.ts';
+import { removedInVain, runtimeOf } from '../../configure/configure.ts';
+import type { ConfigEdit } from '../../image/config-edit.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import { isJsonObject } from '../../oci/json.ts';
 import type { Index, IndexChild } from '../../oci/manifest.ts';
 import type { RawManifest, Referrer, Source, Target } from '../../place/place.ts';
 import type { CheckedClosure } from '../../closure/close-image.ts';
-import { type ImageMember, type ImageSet, membersBelow } from '../image-set.ts';
+import { imageMembers, type ImageMember, type ImageSet, membersBelow } from '../image-set.ts';
 import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
 import type { AskedReferrers } from './asked-referrers.ts';
 import type { FoundArtifact } from './find-artifacts.ts';
@@ -66,6 +67,17 @@ function warnOfUnused(
   const last = rules.at(-1);
   if (rules.length > mostNamed && last !== undefined)
     warn(`${rules.length - mostNamed} more rules match nothing in ${name}, to ${last.origin}`);
+}
+
+/** Warns of what edits of the config remove although the image does not have it. */
+export function warnOfRemovals(set: ImageSet, edits: readonly ConfigEdit[], listener: Listener): void {
+  for (const { image } of imageMembers(set))
+    for (const name of edits.flatMap((edit) => removedInVain(image, edit)))
+      listener({
+        type: 'warning',
+        code: 'SETTING_IGNORED',
+        message: `${nameOfImage(image)} has no ${name} to remove`,
+      });
 }
 
 async function warnOfClosure(
