@@ -5,6 +5,7 @@
 import { parseMode } from '../build/mode.ts';
 import { cleanPath, type Path } from '../bytes/path.ts';
 import { utf8Bytes } from '../bytes/bytes.ts';
+import { closestWord } from '../closest-word.ts';
 import { OcislimError } from '../errors.ts';
 import type { ModeChange } from '../image/addition.ts';
 import { parsePlatform, type Platform } from '../oci/platform.ts';
@@ -38,16 +39,14 @@ export interface BuiltPlatform extends Platform {
   readonly layer: GivenLayer | null;
 }
 
-const wishPattern = /,(chown|chmod|mtime|created-by)=/g;
+const wishNames = ['chown', 'chmod', 'mtime', 'created-by'] as const;
+const wishPattern = /, ?([a-z][a-z-]*)=/gi;
 
 /** Reads `[tar:|file:]SRC[:/PATH][,chown=…][,chmod=…][,mtime=…][,created-by=…]`. @throws USAGE naming `where` */
 export function parseLayer(text: string, where: string): GivenLayer {
-  const marks = [...text.matchAll(wishPattern)];
+  const marks = marksOf(text, where);
   const wishes = new Map(
-    marks.map(({ index, 0: mark, 1: key = '' }, i) => [
-      key,
-      text.slice(index + mark.length, marks[i + 1]?.index ?? text.length),
-    ]),
+    marks.map(({ key, from }, i) => [key, text.slice(from, marks[i + 1]?.index ?? text.length)]),
   );
   const place = text.slice(0, marks[0]?.index ?? text.length);
   const [, form = null, rest = ''] = /^(?:(file|tar):)?(.*)$/s.exec(place) ?? [];
@@ -74,6 +73,48 @@ export function parseLayer(text: string, where: string): GivenLayer {
     mtime: read('mtime', parseTime),
     createdBy: own('created-by'),
   };
+}
+
+/** Where a wish begins, and where its value does. */
+interface Mark {
+  readonly key: string;
+  readonly index: number;
+  readonly from: number;
+}
+
+/** Finds the wishes behind a path. The last of them, `created-by`, may hold commas. @throws USAGE for one that is unknown or given twice */
+function marksOf(text: string, where: string): readonly Mark[] {
+  const marks: Mark[] = [];
+  for (const { index, 0: mark, 1: key = '' } of text.matchAll(wishPattern)) {
+    const isKnown = mark.startsWith(`,${key}`) && wishNames.some((name) => name === key);
+    if (!isKnown && marks.at(-1)?.key === 'created-by') continue;
+    if (!isKnown) throw unknownWish(mark, where);
+    if (marks.some((each) => each.key === key))
+      throw new OcislimError('USAGE', `${where} …,${key} is given twice: ${JSON.stringify(text)}`);
+    marks.push({ key, index, from: index + mark.length });
+  }
+  return marks;
+}
+
+const otherWords = new Map([
+  ['owner', 'chown'],
+  ['user', 'chown'],
+  ['mode', 'chmod'],
+  ['perm', 'chmod'],
+  ['time', 'mtime'],
+]);
+
+/** As a part of the path, a wish with a slip in it would be a file in the wrong place. */
+function unknownWish(mark: string, where: string): OcislimError {
+  const key = mark.slice(1, -1).trim().toLowerCase();
+  const meant = wishNames.find((name) => name === key) ?? otherWords.get(key) ?? closestWord(key, wishNames);
+  const all = wishNames.map((name) => `,${name}=`).join(' ');
+  return new OcislimError('USAGE', `${where}: a layer takes no ${JSON.stringify(mark.slice(1, -1))}`, {
+    advice:
+      meant === null
+        ? `Write ${all} behind its path. A file with such a name is added by its directory.`
+        : `Write ,${meant}=… behind the path.`,
+  });
 }
 
 /** Reads `OS/ARCH` or `OS/ARCH=SRC[:/PATH]`. @throws USAGE */

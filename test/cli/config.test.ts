@@ -215,7 +215,7 @@ describe('a slip in an edit', () => {
     expect((await callCli([...line, '--strict'])).status).toBe(1);
   });
 
-  test('a removal of what is there, or is set by the same command, is none', async () => {
+  test('what is there, or is set by the same command, is removed without a warning', async () => {
     const words = ['--unset-env', 'TOKEN', '--unset-env', 'B', '--env', 'B=1'];
     const { stderr } = await callCli(['config', at('app'), at('clean'), ...words]);
     expect(stderr).not.toContain('to remove');

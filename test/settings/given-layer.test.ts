@@ -71,3 +71,21 @@ test('owners and times are numbers, and what is near is refused', () => {
   for (const text of ['', 'now', '-1', '2026-13-01', '12:00'])
     expect(() => parseTime(text, '--mtime')).toThrow();
 });
+
+test.each([
+  ['f.txt:/a,owner=5', 'Write ,chown=… behind the path.'],
+  ['f.txt:/a,CHOWN=5', 'Write ,chown=… behind the path.'],
+  ['f.txt:/a, chown=5', 'Write ,chown=… behind the path.'],
+  ['f.txt:/a,chwon=5', 'Write ,chown=… behind the path.'],
+  ['d:/a,chown=5,mode=3', 'Write ,chmod=… behind the path.'],
+  ['d:/a,linux=x', 'Write ,chown= ,chmod= ,mtime= ,created-by= behind its path.'],
+])('a slip in what is behind a path is no path: %s', (text, advice) => {
+  expect(() => parseLayer(text, '--layer')).toThrow(
+    expect.objectContaining({ code: 'USAGE', advice: expect.stringContaining(advice) as string }) as Error,
+  );
+});
+
+test('a wish is given once, and the text of created-by may hold commas', () => {
+  expect(() => parseLayer('d:/a,chown=5,chown=6', '--layer')).toThrow(/given twice/);
+  expect(parseLayer('d:/a,created-by=RUN x,y=1, z=2', '--layer').createdBy).toBe('RUN x,y=1, z=2');
+});
