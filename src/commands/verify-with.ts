@@ -86,7 +86,7 @@ async function publishLayout(
     requireSavings: null,
     variant: null,
     referrers: options.referrers === 'copy' ? 'copy' : 'drop',
-    carried: { set: first.set, found, source: options.source },
+    carried: { set: first.set, found, source: options.source, alone: false },
   });
 }
 

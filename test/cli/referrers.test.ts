@@ -14,6 +14,8 @@ import {
   bundleType,
   cosign,
   index,
+  rowSignature,
+  rowTag,
   sbom,
   signature,
   signPredicate,
@@ -182,9 +184,29 @@ describe('--referrers copy', () => {
       '--referrers',
       'copy',
     ];
-    expect(await run(...args)).toContain('artifacts about the whole index');
+    const stderr = await run(...args);
+    expect(stderr).toContain('artifacts about the whole index');
+    expect(stderr).toContain(
+      `signature ${signPredicate} ${signature.descriptor.digest}: stays with the source, of which only a part is taken`,
+    );
     expect(await about(`${host}/app:1`, index)).toEqual([]);
     expect(await about(`${host}/app:1`, amd)).toHaveLength(2);
+  });
+
+  test('takes signatures of the attestations in the index along', async () => {
+    const folder = await world();
+    const rows = { ...attested(), [rowTag]: indexOf([rowSignature]) };
+    await writeLayout(join(folder, 'signed'), rows);
+    const { host } = await serve();
+    await run('copy', `oci:${folder}/signed:app`, `${host}/app:1`, '--referrers', 'copy');
+    expect((await about(`${host}/app:1`, attestation)).join()).toContain(rowSignature.descriptor.digest);
+    // The attestation that they are about goes with them, where its row is left out.
+    const words = ['--compression', 'zstd', '--referrers', 'copy'];
+    await run('recompress', `oci:${folder}/signed:app`, `${host}/other:1`, ...words);
+    expect((await about(`${host}/other:1`, attestation)).join()).toContain(rowSignature.descriptor.digest);
+    const opened = await source(`${host}/other:1`);
+    const { descriptor } = attestation;
+    await opened.manifest({ ...descriptor, annotations: {}, json: {} } as never, never);
   });
 
   test('leaves signatures under a tag of the destination that the source lacks', async () => {
@@ -193,7 +215,9 @@ describe('--referrers copy', () => {
     await writeLayout(join(folder, 'theirs'), { app: index, [`${tagOf(index)}.sig`]: sbom });
     await run('copy', `oci:${folder}/theirs:app`, `${host}/app:1`, '--referrers', 'copy');
     const stderr = await run('copy', `oci:${folder}/in:app`, `${host}/app:1`, '--referrers', 'copy');
-    expect(stderr).toMatch(/has another sha256-\S+\.sig, with what sha256:\S+ lacks: it stays/);
+    expect(stderr).toMatch(
+      /has signatures under sha256-\S+\.sig that the source does not have: these stay, and sha256:\S+ of the source was not written there/,
+    );
   });
 
   test('is refused for a Docker archive, which holds nothing about an image', async () => {
@@ -394,7 +418,11 @@ describe('--referrers fail', () => {
         'fail',
       ]);
       expect([status, stdout]).toEqual([3, '']);
-      for (const { descriptor } of artifacts) expect(stderr).toContain(descriptor.digest);
+      // Each once: what would become of them is no matter.
+      for (const { descriptor } of artifacts)
+        expect(
+          stderr.split(`${descriptor.digest} `).length + stderr.split(`${descriptor.digest}\n`).length,
+        ).toBe(3);
       expect((await listFiles(folder)).filter((file) => file.startsWith('out'))).toEqual([]);
     }
   });
@@ -412,5 +440,41 @@ describe('--referrers fail', () => {
       'fail',
     );
     await run('copy', `oci:${folder}/in:app`, `oci:${folder}/in:again`, '--referrers', 'fail');
+  });
+});
+
+describe('the attestation of a single platform, which is written without the index', () => {
+  const from = (folder: string) => ['copy', `oci:${folder}/in:app`];
+  const one = ['--platform', 'linux/amd64'];
+  const warning = `warning: the attestation ${attestation.descriptor.digest} was left out: one image was chosen`;
+
+  test.each(['copy', 'slim'])(
+    'is left out by %s with a warning, and its fate is reported',
+    async (command) => {
+      const folder = await world();
+      const report = join(folder, 'r.json');
+      const words = [...one, '--referrers', 'copy', '--report', report];
+      const stderr = await run(command, `oci:${folder}/in:app`, `oci:${folder}/out:app`, ...words);
+      expect(stderr).toContain(warning);
+      expect(stderr).toContain('is left out: its image is written without an index');
+      const { referrers = [] } = reportSchema.parse(JSON.parse(await readFile(report, 'utf8')));
+      expect(referrers.find(({ foundBy }) => foundBy === 'row')?.fate).toBe('dropped');
+      expect(await run(...from(folder), `oci:${folder}/x:app`, ...one)).toContain(warning);
+    },
+  );
+
+  test('is refused with --referrers fail', async () => {
+    const folder = await newFolder();
+    await writeLayout(join(folder, 'in'), { app: index });
+    const line = [...from(folder), `oci:${folder}/out:app`, ...one, '--referrers', 'fail'];
+    const { status, stderr } = await callCli(line);
+    expect(status).toBe(3);
+    expect(stderr).toContain(attestation.descriptor.digest);
+  });
+
+  test('stays in an index of several platforms', async () => {
+    const folder = await world();
+    const words = [...one, '--platform', 'linux/arm64'];
+    expect(await run(...from(folder), `oci:${folder}/out:app`, ...words)).not.toContain('left out');
   });
 });

@@ -152,6 +152,16 @@ describe('--add-variant zstd', () => {
     );
   });
 
+  test('and its image are one row where another packing makes them one image', async () => {
+    const folder = await world();
+    await run('recompress', `oci:${folder}/in:app`, `oci:${folder}/two:app`, '--add-variant', 'zstd');
+    for (const words of [['gzip', '--level', '9'], ['gzip'], ['zstd'], ['none']]) {
+      await run('recompress', `oci:${folder}/two:app`, `oci:${folder}/one:app`, '--compression', ...words);
+      const { rows } = await rowsOf(join(folder, 'one'));
+      expect(rows.map(({ platform }) => platform)).toEqual(['linux/amd64', 'linux/arm64']);
+    }
+  });
+
   test('of slim changes both, which hold the same', async () => {
     const folder = await world();
     const report = join(folder, 'report.json');

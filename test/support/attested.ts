@@ -72,5 +72,9 @@ export function attested(stale = false): Readonly<Record<string, BuiltTree>> {
   };
 }
 
+/** A signature of the attestation in the index, as `cosign sign --recursive` makes it, and the tag under which it stands. */
+export const rowSignature: BuiltTree = about(attestation, bundleType, '{"signed":"the attestation"}');
+export const rowTag = tagOf(attestation);
+
 /** All that speaks of the image and is not in its index. */
 export const artifacts: readonly BuiltTree[] = [signature, sbom, statement, cosign];

@@ -37,11 +37,24 @@ export function assembleIndex(
   const platforms = rows.flatMap(({ child: { platform } }) =>
     platform === null ? [] : [formatPlatform(platform)],
   );
+  const nameOf = ({ platform }: IndexChild): string | null =>
+    platform === null ? null : formatPlatform(platform);
+  const isKept = ({ child, manifest }: NewChild) => manifest?.digest === child.descriptor.digest;
+  // The digests that rows had before, by what they name now.
+  const there = new Map(
+    rows
+      .filter(isKept)
+      .map(({ child }) => [`${child.descriptor.digest} ${nameOf(child)}`, child.descriptor.digest]),
+  );
   const children = rows.flatMap(({ child, manifest, packing }) => {
     if (manifest === null) return [];
     const { json, digest } = child.descriptor;
     if (manifest.digest === digest) return [json];
-    const name = child.platform === null ? null : formatPlatform(child.platform);
+    const name = nameOf(child);
+    // Where an image and its variant are packed in one way now, they are one.
+    const key = `${manifest.digest} ${name}`;
+    if ((there.get(key) ?? digest) !== digest) return [];
+    there.set(key, digest);
     const hasRivals = platforms.filter((other) => other === name).length > 1;
     const { mediaType, size } = manifest;
     // Overwritten in place, so that the keys keep their order.

@@ -4,6 +4,7 @@
  */
 import { OcislimError } from '../../errors.ts';
 import type { Listener } from '../../events.ts';
+import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { parseJsonObject } from '../../oci/json.ts';
 import { refersTo } from '../../oci/referrers.ts';
@@ -29,6 +30,8 @@ export interface CarriedArtifacts {
   readonly set: ImageSet;
   readonly found: readonly FoundArtifact[];
   readonly source: Source;
+  /** Whether the image is written without the index around it, and so without the attestations in it. */
+  readonly alone: boolean;
 }
 
 /** What a run knows of the artifacts about its source. */
@@ -46,13 +49,13 @@ export function plannedFates({ mode, found }: AboutSource): readonly ArtifactOut
 
 /** Returns what became of the attestations in the index. `changed`: the digests of the images that are others now. */
 export function rowFates(
-  found: readonly FoundArtifact[],
+  { found, alone }: Pick<CarriedArtifacts, 'found' | 'alone'>,
   changed: ReadonlySet<Digest>,
 ): readonly ArtifactOutcome[] {
   return found.flatMap((artifact) => {
     const { by, about } = artifact;
     if (by !== 'row') return [];
-    const isOutdated = about === null ? changed.size > 0 : changed.has(about);
+    const isOutdated = alone || (about === null ? changed.size > 0 : changed.has(about));
     return [{ artifact, fate: isOutdated ? 'dropped' : 'kept' }];
   });
 }
@@ -65,13 +68,29 @@ export function refuseToCarry(label: string): void {
 }
 
 /** Tells of each artifact before the source is rewritten. */
-export function tellArtifacts(found: readonly FoundArtifact[], mode: ReferrerMode, listener: Listener): void {
-  for (const artifact of found)
-    listener({ type: 'note', message: `${describeArtifact(artifact)}: ${plannedWords(artifact, mode)}` });
+export function tellArtifacts(
+  { set, found, alone }: Omit<CarriedArtifacts, 'source'>,
+  mode: ReferrerMode,
+  listener: Listener,
+): void {
+  for (const artifact of found) {
+    const words = isAboutWhole(artifact, set)
+      ? 'stays with the source, of which only a part is taken'
+      : plannedWords(artifact, mode, alone);
+    listener({ type: 'note', message: `${describeArtifact(artifact)}: ${words}` });
+  }
 }
 
-function plannedWords({ by }: FoundArtifact, mode: ReferrerMode): string {
-  if (by === 'row') return 'stays in the index if its image stays as it is';
+/** Whether an artifact is about an index of which only a part is taken. */
+function isAboutWhole({ about }: FoundArtifact, { narrowed, root }: ImageSet): boolean {
+  return narrowed && about === root.descriptor.digest;
+}
+
+function plannedWords({ by }: FoundArtifact, mode: ReferrerMode, alone: boolean): string {
+  if (by === 'row')
+    return alone
+      ? 'is left out: its image is written without an index'
+      : 'stays in the index if its image stays as it is';
   return mode === 'copy' || mode === 'later' ? 'goes along with what it is about' : 'stays with the source';
 }
 
@@ -118,14 +137,13 @@ export async function carryArtifacts(
   for (const artifact of found) {
     const { about, raw, referrer } = artifact;
     if (raw === null || about === null) continue;
-    const isPart = set.narrowed && about === set.root.descriptor.digest && !there.has(about);
-    if (isPart) {
+    if (isAboutWhole(artifact, set) && !there.has(about)) {
       outcomes.push({ artifact, fate: 'left' });
       continue;
     }
     const document = documents.get(about);
     if (!there.has(about) && document !== undefined)
-      await tree.copyRow(document.descriptor, document, 0, signal);
+      await tree.copyRow(document.descriptor, document.raw, 0, signal);
     there.add(about);
     await tree.copyBelow(raw, 0, signal);
     const isThere = await attach(target, { raw, about, tags: referrer.tags ?? [] }, signal);
@@ -168,15 +186,23 @@ function warnOfTag({ referrer }: FoundArtifact, target: Target, listener: Listen
   listener({
     type: 'warning',
     code: 'REFERRERS_LEFT',
-    message: `${target.label} has another ${(referrer.tags ?? []).join(', ')}, with what ${referrer.digest} lacks: it stays`,
+    message: `${target.label} has signatures under ${(referrer.tags ?? []).join(', ')} that the source does not have: these stay, and ${referrer.digest} of the source was not written there`,
   });
 }
 
+/** What an artifact may be about. `raw`: null where it has not been read. */
+interface Document {
+  readonly descriptor: Descriptor;
+  readonly raw: RawManifest | null;
+}
+
 /** Returns the manifests and indexes of a set, by digest. */
-function documentsOf(set: ImageSet): ReadonlyMap<Digest, RawManifest> {
-  const all = membersBelow(set).flatMap((member) => {
-    if (member.kind === 'nested') return [member.nested.raw];
-    return member.raw === null ? [] : [member.raw];
+function documentsOf(set: ImageSet): ReadonlyMap<Digest, Document> {
+  const all = membersBelow(set).flatMap((member): Document[] => {
+    const raw = member.kind === 'nested' ? member.nested.raw : member.raw;
+    const descriptor = raw?.descriptor ?? member.child?.descriptor;
+    return descriptor === undefined ? [] : [{ descriptor, raw }];
   });
-  return new Map([set.root, ...all].map((raw) => [raw.descriptor.digest, raw]));
+  const root = { descriptor: set.root.descriptor, raw: set.root };
+  return new Map([root, ...all].map((each) => [each.descriptor.digest, each]));
 }

@@ -11,6 +11,7 @@ import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { type JsonObject, parseJsonObject } from '../../oci/json.ts';
+import { isManifestType } from '../../oci/media-type.ts';
 import { formatPlatform } from '../../oci/platform.ts';
 import { refersTo } from '../../oci/referrers.ts';
 import type { RawManifest, Referrer, Source } from '../../place/place.ts';
@@ -47,6 +48,8 @@ export interface FindContext {
   readonly referrers: AskedReferrers;
   /** Whether a place that does not answer is an error, and every artifact is read. */
   readonly thorough: boolean;
+  /** Whether the image is written without the index around it. */
+  readonly alone: boolean;
   readonly limits: Limits;
   readonly listener: Listener;
   readonly signal: AbortSignal;
@@ -59,7 +62,7 @@ const reads = 6;
 
 /**
  * Returns all artifacts about the index, its images and its nested indexes, and, where it is thorough, those about these artifacts. Attestations in
- * the index itself are among them unless all images stay as they are.
+ * the index itself are among them unless the index and all images stay as they are.
  * @throws LIMIT; what places throw, if it is thorough
  */
 export async function findArtifacts(
@@ -71,7 +74,7 @@ export async function findArtifacts(
   // Under a tag, an artifact may stand for another image than its subject.
   const found = new Map<string, FoundArtifact>();
   const asked = new Set<Digest>();
-  let subjects = subjectsOf(set);
+  let subjects = [...subjectsOf(set), ...(context.thorough ? rowSubjects(set) : [])];
   while (subjects.length > 0) {
     for (const { descriptor } of subjects) asked.add(descriptor.digest);
     const level = await mapParallel(subjects, reads, context.signal, (subject, _, inner) =>
@@ -84,7 +87,7 @@ export async function findArtifacts(
       ? fresh.map(({ referrer }) => ({ descriptor: referrer, platform: null }))
       : [];
   }
-  return [...found.values(), ...(isCopy ? [] : await rowsAbout(set, context))];
+  return [...found.values(), ...(isCopy && !context.alone ? [] : await rowsAbout(set, context))];
 }
 
 function requireFew(count: number, { limits, source }: FindContext): void {
@@ -108,6 +111,15 @@ function subjectsOf(set: ImageSet): readonly Subject[] {
     add(member.raw.descriptor, platform === null ? null : formatPlatform(platform));
   }
   return [...subjects.values()];
+}
+
+/** Returns the rows that are no images: a signature of an attestation is about such a row. */
+function rowSubjects(set: ImageSet): readonly Subject[] {
+  return membersBelow(set).flatMap(({ kind, child }) =>
+    kind === 'other' && child !== null && isManifestType(child.descriptor.mediaType)
+      ? [{ descriptor: child.descriptor, platform: null }]
+      : [],
+  );
 }
 
 async function artifactsAbout(

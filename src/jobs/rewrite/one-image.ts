@@ -32,7 +32,7 @@ export function holdsOneImage(place: Pick<Place, 'layerFormat'> | null): boolean
 export function isWrittenAlone(
   { index, narrowed, selected }: ImageSet,
   count: number,
-  place: Place,
+  place: Pick<Place, 'layerFormat'>,
 ): boolean {
   if (index === null || count === 0) return false;
   return holdsOneImage(place) || (narrowed && selected.length === 1 && count === 1);

@@ -106,7 +106,7 @@ async function settleArtifacts(
       .images.filter(isChanged)
       .map(({ member }) => member.raw.descriptor.digest),
   );
-  const rows = rowFates(about.found, changed);
+  const rows = rowFates(about, changed);
   if (about.mode === 'copy') {
     const written = new Set([root, ...images.map(({ assembled }) => assembled.manifest)].map(digestOf));
     return [...(await carryArtifacts(asCarried(about), { ...context, written, signal })), ...rows];
@@ -138,7 +138,7 @@ async function warnOfLeft(
   if (listed.length > 0) {
     const { artifactsLeft } = await import('./find-artifacts.ts');
     artifacts = await artifactsLeft(set, digestOf(subject), { listed, source, signal });
-    tellArtifacts(artifacts, 'drop', listener);
+    tellArtifacts({ ...about, set, found: artifacts }, 'drop', listener);
   }
   warnOfReferrers(left, digestOf(subject) === digestOf(root), listener);
   return artifacts;

@@ -31,7 +31,14 @@ import {
 import type { FoundArtifact, ReferrerMode } from './find-artifacts.ts';
 import { identity, type Job, jobOf } from './job.ts';
 import { planImages } from './plan-images.ts';
-import { holdsOneImage, type Place, refuseUnfit, refuseVariant, warnOfLeftOut } from './one-image.ts';
+import {
+  holdsOneImage,
+  type Place,
+  isWrittenAlone,
+  refuseUnfit,
+  refuseVariant,
+  warnOfLeftOut,
+} from './one-image.ts';
 import { publishImages } from './publish-images.ts';
 import {
   apart,
@@ -206,15 +213,18 @@ async function artifactsOf(
   const { source, target, listener } = context;
   if (mode === 'copy' && holdsOneImage(placeOf(options))) refuseToCarry(placeOf(options)?.label ?? '');
   if (carried !== null) return { mode, ...carried };
+  const place = placeOf(options);
+  const alone = isWrittenAlone(set, planned.length, place ?? { layerFormat: 'any' });
   const isStill = target !== null && isOnePlace(source, target) && job.kind === 'copy';
-  if (isStill || (mode === 'drop' && job.kind === 'copy')) return { mode: 'drop', set, found: [], source };
+  if (isStill || (mode === 'drop' && job.kind === 'copy'))
+    return { mode: 'drop', set, found: [], source, alone };
   const { findArtifacts } = await import('./find-artifacts.ts');
-  const found = await findArtifacts(set, planned, { ...context, thorough: mode !== 'drop' });
-  // A place for one image has said which rows it does not hold.
-  const told = holdsOneImage(placeOf(options)) ? found.filter(({ by }) => by !== 'row') : found;
-  tellArtifacts(told, mode, listener);
+  const found = await findArtifacts(set, planned, { ...context, alone, thorough: mode !== 'drop' });
   if (mode === 'fail') refuseArtifacts(await leftOf(found, job, context), source);
-  return { mode, set, found, source };
+  // A place for one image has said which rows it does not hold.
+  const told = holdsOneImage(place) ? found.filter(({ by }) => by !== 'row') : found;
+  tellArtifacts({ set, found: told, alone }, mode, listener);
+  return { mode, set, found, source, alone };
 }
 
 /** Returns the artifacts that a run leaves behind. A copy within a folder leaves none. */

@@ -149,6 +149,17 @@ export function warnOfAttestation(child: IndexChild, listener: Listener): void {
   });
 }
 
+/** Warns of the attestations about an image that is written without the index that holds them. */
+export function warnOfRowsLeftOut(set: Pick<ImageSet, 'members'>, listener: Listener): void {
+  for (const { kind, child } of membersBelow(set))
+    if (kind === 'other' && child !== null && isAttestation(child))
+      listener({
+        type: 'warning',
+        code: 'ATTESTATION_DROPPED',
+        message: `the attestation ${child.descriptor.digest} was left out: one image was chosen, and is written without the index that lists its attestations`,
+      });
+}
+
 /** Warns of the members that are not images, and stay as they are. Attestations have warnings of their own. */
 export function warnOfOthers(set: Pick<ImageSet, 'members'>, listener: Listener): void {
   const named = new Set<string>();

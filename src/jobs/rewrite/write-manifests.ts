@@ -15,11 +15,11 @@ import type { RawManifest, Source, Target } from '../../place/place.ts';
 import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
 import { imageMembers, type ImageSet, type Member, type NestedIndex } from '../image-set.ts';
 import { assembleIndex, newIndex, type NewChild, platformJson, variantRow } from './assemble-index.ts';
-import { isWrittenAlone } from './one-image.ts';
+import { holdsOneImage, isWrittenAlone } from './one-image.ts';
 import { TreeCopier } from './copy-tree.ts';
 import { packingOf } from './packing-of.ts';
 import { apart, type AssembledImage, type OtherBytes } from './records.ts';
-import { warnOfAttestation, warnOfIndexSubject, warnOfSubject } from './warnings.ts';
+import { warnOfAttestation, warnOfIndexSubject, warnOfRowsLeftOut, warnOfSubject } from './warnings.ts';
 
 export interface ManifestContext {
   readonly source: Source;
@@ -65,6 +65,7 @@ export async function writeManifests(
   }
   if (first !== undefined && isWrittenAlone(set, images.length, target)) {
     warnOfSubject(first.member, first.assembled.manifest, context.listener);
+    if (!holdsOneImage(target)) warnOfRowsLeftOut(set, context.listener);
     return first.assembled.manifest;
   }
   return writer.writeRoot(set.index);
