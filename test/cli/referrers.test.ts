@@ -418,7 +418,7 @@ describe('--referrers fail', () => {
         'fail',
       ]);
       expect([status, stdout]).toEqual([3, '']);
-      // Each once: what would become of them is no matter.
+      // Each once: nothing is said of what would become of them.
       for (const { descriptor } of artifacts)
         expect(
           stderr.split(`${descriptor.digest} `).length + stderr.split(`${descriptor.digest}\n`).length,

@@ -79,7 +79,7 @@ test.each([
   ['f.txt:/a,chwon=5', 'Write ,chown=… behind the path.'],
   ['d:/a,chown=5,mode=3', 'Write ,chmod=… behind the path.'],
   ['d:/a,linux=x', 'Write ,chown= ,chmod= ,mtime= ,created-by= behind its path.'],
-])('a slip in what is behind a path is no path: %s', (text, advice) => {
+])('a slip behind the path of a layer is refused: %s', (text, advice) => {
   expect(() => parseLayer(text, '--layer')).toThrow(
     expect.objectContaining({ code: 'USAGE', advice: expect.stringContaining(advice) as string }) as Error,
   );
