@@ -43,19 +43,40 @@ const mostRsaBits = 8192;
 
 /** Reads a private key. @throws USAGE for what is not one, cannot sign, or does not open with the passphrase */
 export async function readSigningKey(given: GivenKey): Promise<Signer> {
-  const { pem, where } = given;
-  const label = /-----BEGIN ([A-Z0-9 ]{1,60})-----/.exec(pem)?.[1] ?? null;
-  if (label === null) throw new OcislimError('USAGE', `${where} is not a PEM file`, { advice: keyAdvice });
+  const { where } = given;
+  const { label, pem } = keyBlock(given);
   if (cosignLabels.includes(label)) {
     const { openCosignKey } = await import('./cosign-key.ts');
     const pkcs8 = await openCosignKey(bodyOf(pem, label, where), given);
     return signerOf(keyFrom({ key: Buffer.from(pkcs8), format: 'der', type: 'pkcs8' }, given), where);
   }
-  if (!plainLabels.includes(label))
-    throw new OcislimError('USAGE', `${where} holds ${describeLabel(label)}, not a private key`, {
+  return signerOf(openPlain({ ...given, pem }, label), where);
+}
+
+/**
+ * Returns the one block of a PEM file that holds a private key: `openssl ecparam -genkey` writes the curve before it, and others a
+ * certificate. @throws USAGE for none, and for several
+ */
+function keyBlock({ pem, where }: GivenKey): { readonly label: string; readonly pem: string } {
+  const blocks = [...pem.matchAll(/-----BEGIN ([A-Z0-9 ]{1,60})-----/g)].map(({ index, 1: label = '' }) => ({
+    label,
+    index,
+  }));
+  const [first] = blocks;
+  if (first === undefined)
+    throw new OcislimError('USAGE', `${where} is not a PEM file`, { advice: keyAdvice });
+  const keys = blocks.filter(({ label }) => plainLabels.includes(label) || cosignLabels.includes(label));
+  const [key] = keys;
+  if (key === undefined)
+    throw new OcislimError('USAGE', `${where} holds ${describeLabel(first.label)}, not a private key`, {
       advice: keyAdvice,
     });
-  return signerOf(openPlain(given, label), where);
+  if (keys.length > 1)
+    throw new OcislimError('USAGE', `${where} holds ${keys.length} private keys`, {
+      advice: 'Give a file with the one to sign with.',
+    });
+  const next = blocks.find(({ index }) => index > key.index);
+  return { label: key.label, pem: pem.slice(key.index, next?.index) };
 }
 
 function describeLabel(label: string): string {

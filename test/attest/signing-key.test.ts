@@ -22,6 +22,15 @@ function verifies(publicKey: KeyObject | string, hash: string | null, sig: Uint8
   return verify(hash, message, { key: publicKey as KeyObject, padding: constants.RSA_PKCS1_PADDING }, sig);
 }
 
+test.each([
+  ['the curve before it, as `openssl ecparam -genkey` writes', 'sec1', pem('EC PARAMETERS', 'curve'), ''],
+  ['a certificate before it', 'pkcs8', pem('CERTIFICATE', 'x'), ''],
+  ['a certificate behind it', 'pkcs8', '', pem('CERTIFICATE', 'x')],
+] as const)('a key is found in a file with %s', async (_, type, before, after) => {
+  const signer = await read(`${before}${String(p256.privateKey.export({ format: 'pem', type }))}${after}`);
+  expect(verifies(p256.publicKey, 'sha256', signer.sign(message))).toBe(true);
+});
+
 describe('a key signs with the hash that cosign verifies with', () => {
   test.each([
     ['EC P-256', p256, 'sha256'],
@@ -96,6 +105,7 @@ describe('a key is refused', () => {
     });
   });
 
+  const body64 = String(p256.privateKey.export(text));
   const locked = p256.privateKey.export({ ...text, cipher: 'aes-256-cbc', passphrase: 'secret' });
   const cosign = sealLikeCosign(body, 'secret');
   test.each([
@@ -106,6 +116,7 @@ describe('a key is refused', () => {
     ['no PEM', 'hello', null, /is not a PEM file/],
     ['a public key', p256.publicKey.export({ format: 'pem', type: 'spki' }), null, /holds a public key, not/],
     ['a certificate', pem('CERTIFICATE', 'x'), null, /holds a certificate, not a private key/],
+    ['two private keys', `${body64}${body64}`, null, /holds 2 private keys/],
     ['a cut block', cosign.slice(0, 300), 'secret', /has no end/],
     ['noise in a block', pem('PRIVATE KEY', 'noise'), null, /cannot be read/],
     ['a curve', ec('secp256k1').privateKey.export(text), null, /on the curve secp256k1, which cosign/],
