@@ -1,5 +1,6 @@
 /**
- * Package databases after --package-db sync, by the word of others: dpkg itself reads them, and where everything is tested, verify and
+ * Package databases after --package-db sync, by the word of others: dpkg itself reads them, a library of OpenVEX reads what is
+ * stated of the package that went, and where everything is tested, verify and
  * restore know the edit, and syft lists what is left.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -29,14 +30,45 @@ beforeAll(async () => {
   const names = (await ok('cat', source, `/var/lib/dpkg/info/${gone}.list`))
     .split('\n')
     .filter((name) => name !== '/.');
-  const files = names.filter((name) => name !== '' && !names.some((other) => other.startsWith(`${name}/`)));
+  const paths = names.filter((name) => name !== '' && !names.some((other) => other.startsWith(`${name}/`)));
   // Since /usr was merged, some files lie elsewhere than the list says.
-  const rules = files.flatMap((name) => [name, `/usr${name}`]).map((name) => name.slice(1));
+  const rules = paths.flatMap((name) => [name, `/usr${name}`]).map((name) => name.slice(1));
   writeFileSync(join(work, 'rules'), `${rules.join('\n')}\n`);
-  const report = join(work, 'report.json');
-  await ok('prune', source, slim, '--rules', join(work, 'rules'), '--package-db', 'sync', '--report', report);
+  const status = await ok('cat', source, '/var/lib/dpkg/status');
+  const [, version = ''] = new RegExp(`^Package: ${gone}$[^]*?^Version: (.*)$`, 'm').exec(status) ?? [];
+  writeFileSync(join(work, 'trivy.json'), JSON.stringify(scanOf(version)));
+  const files = ['--report', join(work, 'report.json'), '--vex', join(work, 'vex.json')];
+  const options = ['--package-db', 'sync', '--findings', join(work, 'trivy.json'), ...files];
+  await ok('prune', source, slim, '--rules', join(work, 'rules'), ...options);
 });
 afterAll(() => removeFolder(work));
+
+/** Makes the JSON of Trivy about a package of an image. */
+function scanOf(version: string): object {
+  const found = {
+    VulnerabilityID: 'CVE-2026-1',
+    PkgName: gone,
+    InstalledVersion: version,
+    Severity: 'HIGH',
+    PkgIdentifier: { PURL: `pkg:deb/debian/${gone}@${version}?arch=amd64&distro=debian-12` },
+  };
+  return {
+    SchemaVersion: 2,
+    Results: [{ Target: 'app', Class: 'os-pkgs', Type: 'debian', Vulnerabilities: [found] }],
+  };
+}
+
+/** Reads OpenVEX documents with vexipy, and prints what each states, or that it is refused. */
+const judgeVex = `
+import sys
+from vexipy import Document
+for text in [open(sys.argv[1]).read(), open(sys.argv[1]).read().replace('component_not_present', 'gone')]:
+    try:
+        for statement in Document.from_json(text).statements:
+            print(statement.vulnerability.name, statement.status.value, statement.justification.value, len(statement.products))
+    except ValueError:
+        print('refused')
+`;
 
 /** Lists what dpkg finds installed in the database of an image. */
 async function installedIn(image: string, name: string): Promise<{ names: string[]; admin: string }> {
@@ -56,6 +88,11 @@ it('dpkg lists every package but the one without files, and finds nothing wrong'
   expect(before.names).toContain(gone);
   const audit = await runToEnd('dpkg', [`--admindir=${after.admin}`, '--audit']);
   expect(audit).toMatchObject({ status: 0, stdout: '' });
+});
+
+it('vexipy reads what the OpenVEX document states of the package that went', async () => {
+  const printed = await run('/opt/ocislim-judges/bin/python', ['-c', judgeVex, join(work, 'vex.json')]);
+  expect(printed).toBe('CVE-2026-1 not_affected component_not_present 1\nrefused\n');
 });
 
 // A test that is skipped counts as failed, so those that take long are not there.

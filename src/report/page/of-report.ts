@@ -12,6 +12,7 @@ import { editedText, stillListedText } from '../packages-text.ts';
 import { recordingSentence } from '../recording-words.ts';
 import { unchangedText } from '../words.ts';
 import { pullSeconds } from './pull.ts';
+import { runTables } from './run-tables.ts';
 import { sentence } from './sentence.ts';
 import { triedAlike, triedOf } from './tried.ts';
 import type { PackedFiles } from './packed-files.ts';
@@ -91,7 +92,7 @@ function imageOf(report: Report, platform: PlatformReport, files: PackedFiles | 
     files: files === null ? null : filesOf(platform, files),
     gates: [],
     tried: triedFor(report, platform),
-    tables: tablesOf(platform),
+    tables: [...tablesOf(platform), ...runTables(report, platform)],
   };
 }
 

@@ -57,6 +57,67 @@ describe('the page of a report', () => {
     expect(figures['Layers']).toMatchObject({ before: 6, after: 3 });
   });
 
+  test('shows changes of the config, second manifests, artifacts and statements where they belong', () => {
+    const digest = (letter: string): `sha256:${string}` => `sha256:${letter.repeat(64)}`;
+    const [first] = sample.platforms;
+    const about = (platform: string | null, fate: 'left' | 'dropped') => ({
+      kind: 'sbom' as const,
+      artifactType: 'application/spdx+json',
+      predicateTypes: platform === null ? [`https://spdx.dev/${nasty}`] : [],
+      digest: digest('c'),
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      size: 7,
+      foundBy: 'subject' as const,
+      tags: [],
+      subject: digest('d'),
+      platform,
+      fate,
+    });
+    const stated = (predicateType: string, subject: `sha256:${string}`) =>
+      ({ predicateType, subject, isAttached: true, manifest: digest('e') }) as const;
+    const two = [
+      {
+        ...first,
+        platform: 'linux/amd64',
+        digest: digest('a'),
+        configuring: { changes: [{ member: `config.Env.${nasty}`, before: null, after: `"${nasty}"` }] },
+      },
+      { ...first, platform: 'linux/arm64', digest: digest('b') },
+    ] as Report['platforms'];
+    const { images } = pageOfReport(
+      {
+        ...sample,
+        platforms: two,
+        variants: [{ platform: 'linux/amd64', digest: digest('f'), size: 9 }],
+        referrers: [about(null, 'left'), about('linux/arm64', 'dropped')],
+        attestations: {
+          key: { kind: 'Ed25519', hint: 'aGludA==' },
+          statements: [
+            stated('https://slsa.dev/provenance/v1', digest('0')),
+            stated('https://ocislim.example/equivalence/v1', digest('b')),
+          ],
+        },
+      },
+      [null, null],
+    );
+    const rows = (i: number, title: string) =>
+      images[i]?.tables.find((table) => table.title === title)?.rows ?? [];
+    for (const text of textsIn(images)) expectHarmless(text, text);
+    expect(rows(0, 'Changes of the config')[0]?.[1]).toBe('absent');
+    expect(rows(1, 'Changes of the config')).toEqual([]);
+    expect([0, 1].map((i) => rows(i, 'The same image in zstd'))).toEqual([[[digest('f'), 9]], []]);
+    const artifacts = 'Signatures, attestations and SBOMs of the source';
+    expect([0, 1].map((i) => rows(i, artifacts).map(([, , , platform, fate]) => [platform, fate]))).toEqual([
+      [['the whole', 'stays with the source']],
+      [
+        ['the whole', 'stays with the source'],
+        ['linux/arm64', 'left out: its image changed'],
+      ],
+    ]);
+    const statements = [0, 1].map((i) => rows(i, 'Signed and stated of the result').map(([kind]) => kind));
+    expect(statements).toEqual([['provenance'], ['provenance', 'equivalence']]);
+  });
+
   test('says nothing of files that were not collected', () => {
     const [without] = pageOfReport(sample, []).images;
     expect(without?.files).toBeNull();
