@@ -22,7 +22,10 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
     'A file that a rule names stays, because a layer outside the selection has a hard link to it.',
   SCRATCH_SHORT:
     '`--order similar` finds too little room in `--max-scratch` (or no folder to write to), and reads a layer several times instead. The result is the same.',
-  FORCED: 'The pruned image may not run, for the reason given: `--force` went on all the same.',
+  FORCED:
+    'The pruned image, or that on its new base, may not run, for the reason given: `--force` went on all the same.',
+  BASE_HIDDEN:
+    'Layers of an application hide files of its new base: files that it took over from the old base and that the new one has otherwise (`/etc/passwd`, a library), files of its own, and what it deletes. The new base’s version of them, with its fixes, is not seen.',
   TRACE_UNREADABLE: 'Some lines of a trace are of no form that is known: what they tell is lost.',
   TRACE_DOUBTFUL:
     'The trace may be of another image: it names another digest, or programs that this image does not have. Both together are a reason to refuse.',

@@ -47,6 +47,7 @@ export type WarningCode =
   | 'KEPT_FOR_LINK'
   | 'SCRATCH_SHORT'
   | 'FORCED'
+  | 'BASE_HIDDEN'
   | 'TRACE_UNREADABLE'
   | 'TRACE_DOUBTFUL'
   | 'PACKAGES_UNREAD'

@@ -33,7 +33,7 @@ export interface Problem {
 const shown = 12;
 
 /** Lists the reasons behind the beginning of a sentence. */
-export function listed(problems: readonly Problem[]): string {
+export function listed(problems: readonly Pick<Problem, 'sentence'>[]): string {
   if (problems.length === 1) return ` ${problems[0]?.sentence}`;
   // A line break in a name must not look like another item.
   const lines = problems.slice(0, shown).map(({ sentence }) => `\n  - ${sentence.replaceAll('\n', '\\n')}`);

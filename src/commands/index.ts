@@ -33,6 +33,8 @@ import {
   type CopySettings,
   pruneOptions,
   type PruneSettings,
+  rebaseOptions,
+  type RebaseSettings,
   recompressOptions,
   type RecompressSettings,
   restoreOptions,
@@ -90,6 +92,7 @@ export type {
   InspectSettings,
   LsSettings,
   PruneSettings,
+  RebaseSettings,
   RecompressSettings,
   RestoreSettings,
   SbomSettings,
@@ -197,6 +200,21 @@ export const restore = rewriting<RestoreSettings>('restore', restoreOptions, asy
       const places = new OriginalPlaces(workspace, source);
       const found = await places.find(opened, settings.original, settings.platform);
       return { source: found.source, transform: transform({ originalOf: found.originalOf, paths }) };
+    },
+  };
+});
+
+/** Puts an image on another base, where what it has would still run. @throws OcislimError */
+export const rebase = rewriting<RebaseSettings>('rebase', rebaseOptions, async (settings, reference) => {
+  if (settings.newBase === null)
+    throw new OcislimError('USAGE', 'rebase needs to know the new base', {
+      advice: 'Give --new-base REF, and --old-base REF unless the image says what it was built on.',
+    });
+  return {
+    kind: 'prepared',
+    prepare: async (workspace, source) => {
+      const { planRebase } = await import('./rebase.ts');
+      return planRebase({ reference, source, settings }, workspace);
     },
   };
 });

@@ -4,10 +4,10 @@
  */
 import { OcislimError } from '../errors.ts';
 import { annotate, configure } from '../configure/configure.ts';
-import { isNoEdit } from '../image/config-edit.ts';
+import { type ConfigEdit, isNoEdit } from '../image/config-edit.ts';
 import { pipe, type Transform } from '../image/image.ts';
 import type { RecordingFacts } from '../jobs/record/trial/trial.ts';
-import { identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
+import { type Examine, identity, run, type RunOptions, type RunOutcome } from '../jobs/rewrite/run.ts';
 import type { Compression } from '../oci/media-type.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Source } from '../place/place.ts';
@@ -37,6 +37,8 @@ export type Work =
 export interface Planned {
   readonly transform: Transform;
   readonly source: Source;
+  /** Looks at the images before anything is written. Default: nothing does. */
+  readonly examine?: Examine;
 }
 
 /** What decides, of the settings of a job, how its work is done. */
@@ -80,10 +82,13 @@ export async function planWork(
 ): Promise<PlannedWork> {
   const { workspace } = means;
   const ownEdit = configEditOf(settings);
-  const by = (transform: Transform, from: Source = source, edits = [ownEdit]): PlannedWork => ({
+  const by = (
+    { transform, source: from, examine = null }: Planned,
+    edits: readonly ConfigEdit[] = [ownEdit],
+  ): PlannedWork => ({
     source: from,
     run: async (options) => {
-      const configuredOptions = { ...options, edits, transform: configured(transform, settings) };
+      const configuredOptions = { ...options, edits, examine, transform: configured(transform, settings) };
       const outcome = await runWith(configuredOptions, checkOf(settings, workspace), workspace);
       return { outcome, recording: null, recorded: null };
     },
@@ -91,17 +96,15 @@ export async function planWork(
   switch (work.kind) {
     case 'copy':
       if (work.compression !== null && !source.unpacksLayers) warnOfCompression(workspace);
-      return by(identity);
-    case 'prepared': {
-      const prepared = await work.prepare(workspace, source);
-      return by(prepared.transform, prepared.source);
-    }
+      return by({ transform: identity, source });
+    case 'prepared':
+      return by(await work.prepare(workspace, source));
     case 'stages':
       tellNotes(work.stages, workspace);
-      return by(await transformOfStages(work.stages, { workspace, reference, settings }), source, [
-        work.stages.config,
-        ownEdit,
-      ]);
+      return by(
+        { transform: await transformOfStages(work.stages, { workspace, reference, settings }), source },
+        [work.stages.config, ownEdit],
+      );
     case 'recorded': {
       const { cache } = means;
       if (cache === null) throw new OcislimError('INTERNAL', 'a recorded source has no cache');

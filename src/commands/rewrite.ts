@@ -41,6 +41,7 @@ import { Workspace } from './workspace.ts';
 export type JobSettings = Omit<RewritingSettings, 'requireSavings'> &
   Omit<ConfigSettings, 'label'> & {
     readonly requireSavings?: number | null;
+    readonly force?: boolean;
     readonly verifyWith?: string | null;
     readonly debugTag?: string | null;
     readonly explain?: readonly string[];
@@ -263,14 +264,28 @@ function platformsOfIndex(work: Work): readonly Platform[] {
   return work.kind === 'stages' ? tracedPlatforms(work.stages).map(parsePlatform) : [];
 }
 
-/** Judges --require-savings by the estimates of a dry run; a run itself has thrown by now. */
-function refusalOf(report: Report, { requireSavings = null }: JobSettings): Outcome['failure'] {
-  if (!report.dryRun || requireSavings === null) return null;
+/** Judges a new base by what a dry run found, and --require-savings by its estimates; a run itself has thrown by now. */
+function refusalOf(report: Report, { requireSavings = null, force = false }: JobSettings): Outcome['failure'] {
+  if (!report.dryRun) return null;
+  const unfit = report.platforms.find(({ rebasing }) => (rebasing?.missing.length ?? 0) > 0);
+  if (unfit !== undefined && !force) return failureOf(unfitBase(unfit));
+  if (requireSavings === null) return null;
   const sizes = report.platforms.map(({ compressing }) => compressing);
   const before = sizes.reduce((sum, { sizeBefore }) => sum + sizeBefore, 0);
   const after = sizes.reduce((sum, { sizeBefore, sizeAfter }) => sum + (sizeAfter ?? sizeBefore), 0);
   const refusal = savingsRefusal(requireSavings, { before, after }, 'estimated');
   return refusal === null ? null : failureOf(refusal);
+}
+
+/** Makes the error for a new base on which something would be missing. */
+function unfitBase({ platform, rebasing }: Report['platforms'][number]): OcislimError {
+  const missing = rebasing?.missing ?? [];
+  const count = missing.length === 1 ? 'one thing is' : `${missing.length} things are`;
+  return new OcislimError(
+    'BASE_UNFIT',
+    `${platform ?? 'the image'} would not work on the new base as it did: ${count} missing there`,
+    { advice: '--force rebases all the same.' },
+  );
 }
 
 /** What the debug image is made of. */

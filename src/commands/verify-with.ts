@@ -11,7 +11,7 @@ import type { Digest } from '../oci/digest.ts';
 import { formatReference, type Reference } from '../oci/reference.ts';
 import { systemCode } from '../files/file-error.ts';
 import { JoinedSource } from '../place/joined-source.ts';
-import type { Adoption, Source, Target } from '../place/place.ts';
+import { type Adoption, mountOf, type Source, type Target } from '../place/place.ts';
 import { makeTemporaryFolder } from '../files/temporary.ts';
 import { PlainLayout } from './plain-layout.ts';
 import { runShell } from './shell-command.ts';
@@ -85,6 +85,7 @@ async function publishLayout(
     cache: null,
     requireSavings: null,
     variant: null,
+    examine: null,
     referrers: options.referrers === 'copy' ? 'copy' : 'drop',
     carried: { set: first.set, found, source: options.source, alone: false },
   });
@@ -114,6 +115,10 @@ class VerifiedSource extends JoinedSource {
 
   override get mountable(): Source['mountable'] {
     return this.#origin.mountable;
+  }
+
+  override mountableOf(digest: Digest): Source['mountable'] {
+    return mountOf(this.#origin, digest);
   }
 }
 

@@ -32,6 +32,15 @@ import { version } from './version.ts';
 /** The longest delay of a timer, in seconds. Node runs a longer one at once. */
 const longestTimer = (2 ** 31 - 1) / 1000;
 
+/** A base image that a job has read. */
+export interface BaseRead {
+  readonly reference: Reference;
+  /** What the reference names: a manifest or an index. */
+  readonly digest: Digest;
+  /** What it is to the result, for statements. Default: `base`. */
+  readonly role?: 'old-base' | 'new-base';
+}
+
 /** The parts of the settings that a workspace looks at. */
 type WorkspaceSettings = Omit<ReachingSettings, 'quiet' | 'verbose' | 'progress'>;
 
@@ -42,7 +51,7 @@ export class Workspace extends Closeable {
   readonly listener: Listener;
   readonly warnings: { code: string; message: string }[] = [];
   /** The base images that were read, as they were named. */
-  readonly bases: { readonly reference: Reference; readonly digest: Digest }[] = [];
+  readonly bases: BaseRead[] = [];
   readonly signal: AbortSignal;
   readonly limits: Limits;
   /** What the run may use of the local disk beside its destination. */

@@ -129,6 +129,37 @@ export interface Image {
   readonly plan: Plan;
   /** The image that this one was pruned from, if paths are to be restored. The numbers of its layers follow those of the image's own. */
   readonly original: Image | null;
+  /** What the image was before it was put on another base; null for one that was not. */
+  readonly rebased: Rebased | null;
+}
+
+/**
+ * Where an image on another base comes from. Its manifest and config are those on the new base, whose layers are its lowest ones; its
+ * descriptor is still that of the source.
+ */
+export interface Rebased {
+  /** The image as it was read. */
+  readonly source: Image;
+  /** The base that it was built on: the lowest layers of `source` have its DiffIDs. */
+  readonly from: Image;
+  readonly to: Image;
+  readonly names: BaseNames;
+}
+
+/** What annotations say of the old and the new base of an image. */
+export interface BaseNames {
+  readonly from: NamedBase;
+  readonly to: NamedBase;
+}
+
+/** A base image as annotations name it (image-spec annotations.md, "org.opencontainers.image.base"). */
+export interface NamedBase {
+  /** A reference to a registry; null for an image from elsewhere, which no reader of the annotation could find. */
+  readonly name: string | null;
+  /** The manifest of the base for this platform. */
+  readonly digest: Digest;
+  /** What the reference names: that manifest, or the index with it. */
+  readonly root: Digest;
 }
 
 /** A pure function from image to image: it changes the plan. @throws SELECTION_INVALID, BASE_MISMATCH, … */
@@ -153,6 +184,7 @@ export function readImage(descriptor: Descriptor, manifest: Manifest, config: Im
       restoring: null,
     },
     original: null,
+    rebased: null,
   };
 }
 
@@ -246,8 +278,11 @@ export function isUntouched(image: Image): boolean {
 }
 
 /** Tells whether the config or the annotations are to change, whatever becomes of the layers. */
-export function changesDocuments({ plan: { config, annotations } }: Pick<Image, 'plan'>): boolean {
-  return config.length > 0 || Object.keys(annotations).length > 0;
+export function changesDocuments({
+  plan: { config, annotations },
+  rebased,
+}: Pick<Image, 'plan' | 'rebased'>): boolean {
+  return rebased !== null || config.length > 0 || Object.keys(annotations).length > 0;
 }
 
 /** Returns a source layer. The numbers of the original's layers follow those of the image. @throws INTERNAL for any other number */

@@ -2,9 +2,9 @@ import { Closeable } from '../closeable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ByteStream } from '../stream/byte-stream.ts';
-import type { Mountable, RawManifest, Referrer, Source } from './place.ts';
+import { type Mountable, mountOf, type RawManifest, type Referrer, type Source } from './place.ts';
 
-/** A source that also gives blobs of other places. Its label and its mounts are those of its own source. */
+/** A source that also gives blobs of other places. Its label is that of its own source. */
 export class JoinedSource extends Closeable implements Source {
   readonly #own: Source;
   readonly #others: ReadonlyMap<Digest, Source>;
@@ -22,6 +22,11 @@ export class JoinedSource extends Closeable implements Source {
 
   get mountable(): Mountable | null {
     return this.#own.mountable;
+  }
+
+  mountableOf(digest: Digest): Mountable | null {
+    const other = this.#others.get(digest);
+    return other === undefined ? this.mountable : mountOf(other, digest);
   }
 
   get unpacksLayers(): boolean {

@@ -39,6 +39,8 @@ export interface Source extends AsyncCloseable {
   readonly label: string;
   /** Null for a place that is not a registry. */
   readonly mountable: Mountable | null;
+  /** Returns the repository of a blob, where blobs come from several places. Default: that of `mountable`. */
+  mountableOf?(digest: Digest): Mountable | null;
   /**
    * Whether the place has unpacked the layers that it holds as plain tars, so that their packing was not the image's own: true of
    * what `docker save` writes. Places that take packed layers get these packed.
@@ -75,6 +77,11 @@ export interface Source extends AsyncCloseable {
   names(signal: AbortSignal): Promise<readonly string[]>;
   /** Returns what refers to a manifest: by the referrers API or its tag, and by cosign's `sha256-….sig` tags. */
   referrers(digest: Digest, signal: AbortSignal): Promise<readonly Referrer[]>;
+}
+
+/** Returns the repository from which a blob of a source can be mounted; null for none. */
+export function mountOf(source: Pick<Source, 'mountable' | 'mountableOf'>, digest: Digest): Mountable | null {
+  return source.mountableOf === undefined ? source.mountable : source.mountableOf(digest);
 }
 
 /** An artifact about an image, as the place lists it. Lists may lack its type and annotations, which its manifest has. */

@@ -8,14 +8,15 @@ import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import { formatReference, type RegistryReference } from '../oci/reference.ts';
 import { hasLayersOf } from '../oci/referrers.ts';
-import type {
-  Adoption,
-  Mountable,
-  Produce,
-  RawManifest,
-  Source,
-  StagedBlob,
-  Target,
+import {
+  type Adoption,
+  type Mountable,
+  mountOf,
+  type Produce,
+  type RawManifest,
+  type Source,
+  type StagedBlob,
+  type Target,
 } from '../place/place.ts';
 import { confirmManifest, faultOfManifest } from './confirm.ts';
 import type { HttpAnswer } from './http/transport.ts';
@@ -216,11 +217,12 @@ class RegistryTarget extends Closeable implements Target {
   /** Mounts a blob. Returns the answer that offers an upload instead, if there is one. */
   async #mount(
     descriptor: Descriptor,
-    { mountable }: Source,
+    source: Source,
     signal: AbortSignal,
   ): Promise<'mounted' | HttpAnswer | null> {
     const { digest } = descriptor;
     if (this.#uploader.presence.isDoubted(digest)) return null;
+    const mountable = mountOf(source, digest);
     const from = mountable?.registry === this.mountable.registry ? mountable.repository : null;
     const outcome = await this.#mounter.mount(digest, from, signal);
     switch (outcome?.kind) {

@@ -13,6 +13,7 @@ import { reportKeeping } from './build/keeping.ts';
 import { reportLayers } from './build/layers.ts';
 import { milliseconds } from './build/numbers.ts';
 import { reportPackageDb } from './build/packages.ts';
+import { reportRebasing } from './build/rebasing.ts';
 import { reportRecording } from './build/recording.ts';
 import { reportRestoring } from './build/restoring.ts';
 import { reportSlimming } from './build/slimming.ts';
@@ -108,6 +109,7 @@ function reportImage(outcome: ImageOutcome, context: ReportContext): PlatformRep
     ...reportFindings(resolution.findings),
     ...reportPackageDb(outcome),
     ...reportRestoring(outcome),
+    ...reportRebasing(outcome),
     ...reportConfiguring(outcome),
     compressing: reportCompressing(outcome),
   };

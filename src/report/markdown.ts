@@ -11,11 +11,13 @@ import { actionText, layerNumbers, maker, sizeAfter, sizeAfterText, sizeBefore }
 import { bullets, code, details, escapeMarkdown, table } from './markdown-syntax.ts';
 import { editedText, stillListedText, takenOutText } from './packages-text.ts';
 import { renderRecording } from './recording-markdown.ts';
+import { rebasingSentence } from './rebasing-text.ts';
 import type {
   ConfiguringReport,
   KeepingReport,
   LayerReport,
   PlatformReport,
+  RebasingReport,
   Report,
   RestoringReport,
   ScannedReport,
@@ -107,6 +109,7 @@ function renderPlatform(platform: PlatformReport, work: string): string[] {
     packageDb,
     scanned,
     restoring,
+    rebasing,
     configuring,
     surface,
     findings = [],
@@ -122,6 +125,7 @@ function renderPlatform(platform: PlatformReport, work: string): string[] {
     ...(scanned === undefined ? [] : renderScanned(scanned)),
     ...(keeping === null ? [] : renderKeeping(keeping)),
     ...(restoring === undefined ? [] : renderRestoring(restoring)),
+    ...(rebasing === undefined ? [] : renderRebasing(rebasing)),
     ...(configuring === undefined ? [] : renderConfiguring(configuring)),
     ...(surface === null ? [] : renderSurface(surface)),
     ...(findings.length === 0
@@ -307,6 +311,40 @@ function renderRestoring({ original, paths, stillMissing }: RestoringReport): st
     '### Restored',
     `${formatNumberOf(paths.length, 'path')} from ${code(original)}; ${formatCount(stillMissing)} still missing.`,
     ...(listed.length === 0 ? [] : [table(['path', 'unpacked'], rows, 'lr')]),
+    ...(rest > 0 ? [`and ${formatCount(rest)} more`] : []),
+  ];
+}
+
+/** Shows what became of the base: what is missing there, and what is hidden of it. */
+function renderRebasing(rebasing: RebasingReport): string[] {
+  const { missing, hidden, hiddenCount } = rebasing;
+  const listed = hidden.slice(0, listedPaths);
+  const rest = hiddenCount - listed.length;
+  return [
+    '### Base',
+    `${escapeMarkdown(rebasingSentence(rebasing))}.`,
+    ...(missing.length === 0
+      ? []
+      : [
+          table(
+            ['missing', 'why', 'what to do'],
+            missing.map(({ what, sentence, advice }) => [
+              code(what),
+              escapeMarkdown(sentence),
+              escapeMarkdown(advice),
+            ]),
+            'lll',
+          ),
+        ]),
+    ...(listed.length === 0
+      ? []
+      : [
+          table(
+            ['hidden file of the new base', 'how'],
+            listed.map((each) => [code(shownPath(each)), each.how]),
+            'll',
+          ),
+        ]),
     ...(rest > 0 ? [`and ${formatCount(rest)} more`] : []),
   ];
 }

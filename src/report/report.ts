@@ -47,6 +47,9 @@ export type RecordingReport = NonNullable<Report['recording']>;
 /** What came back to one image. */
 export type RestoringReport = NonNullable<PlatformReport['restoring']>;
 
+/** What became of the base of one image. */
+export type RebasingReport = NonNullable<PlatformReport['rebasing']>;
+
 /** What changed in the config of one image. */
 export type ConfiguringReport = NonNullable<PlatformReport['configuring']>;
 

@@ -10,6 +10,7 @@ import { reportId } from './report.ts';
 import { artifact } from './schema-artifacts.ts';
 import { finding } from './schema-findings.ts';
 import { editedFile, packageDb } from './schema-packages.ts';
+import { rebasing } from './schema-rebasing.ts';
 import { scanned } from './schema-scanned.ts';
 import { recording } from './schema-recording.ts';
 import { surface } from './schema-surface.ts';
@@ -307,6 +308,11 @@ const platform = z.strictObject({
   restoring: restoring
     .exactOptional()
     .describe('What came back from the original ("ocislim restore"); absent from other runs.'),
+  rebasing: rebasing
+    .exactOptional()
+    .describe(
+      'What became of the base ("ocislim rebase"); absent from other runs, and where it stays as it is.',
+    ),
   configuring: configuring
     .exactOptional()
     .describe(

@@ -7,12 +7,14 @@ import { formatChange, formatCount, formatNumberOf, formatSize } from './figures
 import { errorText, forecastSize } from './forecast-text.ts';
 import { actionText, actionWords } from './layer-table.ts';
 import { stillListedText, takenOutText } from './packages-text.ts';
+import { rebasingNotes, rebasingSentence } from './rebasing-text.ts';
 import type {
   ConfiguringReport,
   KeepingReport,
   LayerAction,
   LayerReport,
   PlatformReport,
+  RebasingReport,
   RestoringReport,
   ScannedReport,
   SlimmingReport,
@@ -58,7 +60,7 @@ interface RowOptions {
 
 /** Renders the rows for one image: label, name, before, arrow, after, change, remark. Long names are shortened. */
 export function renderPlatformRows(platform: PlatformReport, options: RowOptions): Cell[][] {
-  const { slimming, keeping, packageDb, scanned, restoring, configuring, surface } = platform;
+  const { slimming, keeping, packageDb, scanned, restoring, rebasing, configuring, surface } = platform;
   const { style, work } = options;
   const rows = [
     ...(slimming === null ? [] : slimmingRows(slimming, options)),
@@ -66,6 +68,7 @@ export function renderPlatformRows(platform: PlatformReport, options: RowOptions
     ...(packageDb === undefined ? [] : packageRows(packageDb, style)),
     ...(scanned === undefined ? [] : scannedRows(scanned, style)),
     ...(restoring === undefined ? [] : [restoringRow(restoring)]),
+    ...(rebasing === undefined ? [] : rebasingRows(rebasing, style)),
     ...(configuring === undefined ? [] : [configuringRow(configuring)]),
     pullRow(platform, style, work),
     layersRow(platform.layers),
@@ -235,6 +238,21 @@ function restoringRow({ entries, bytes, stillMissing }: RestoringReport): Row {
   if (entries === 0) return { label: 'restoring', remark: `nothing to restore; ${rest}` };
   const remark = `put back ${formatNumberOf(entries, 'path')}; ${rest}`;
   return { label: 'restoring', after: `+${formatSize(bytes)}`, remark };
+}
+
+/** The most notes about a new base. */
+const shownNotes = 12;
+
+function rebasingRows(rebasing: RebasingReport, style: Style): Row[] {
+  const notes = rebasingNotes(rebasing);
+  const rest = notes.length - shownNotes;
+  const more = rest > 0 ? [`and ${formatCount(rest)} more`] : [];
+  return [
+    { label: 'rebase', remark: rebasingSentence(rebasing) },
+    ...[...notes.slice(0, shownNotes), ...more].map((text) => ({
+      remark: { text, paint: rebasing.missing.length > 0 ? style.warning : style.dim },
+    })),
+  ];
 }
 
 /** The most members that are named. */

@@ -8,6 +8,7 @@ import type { Limits } from '../limits.ts';
 
 export type OptionGroup =
   | 'New layers'
+  | 'Bases'
   | 'Layers'
   | 'What to remove'
   | 'Comparison'

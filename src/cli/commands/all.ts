@@ -17,6 +17,7 @@ import { inspect } from './inspect.ts';
 import { ls } from './ls.ts';
 import { presetsCommand } from './presets.ts';
 import { prune } from './prune.ts';
+import { rebase } from './rebase.ts';
 import { recompress } from './recompress.ts';
 import { restore } from './restore.ts';
 import { registry } from './registry.ts';
@@ -37,6 +38,7 @@ export const commands: readonly Command[] = [
   copy,
   append,
   build,
+  rebase,
   analyze,
   check,
   verify,

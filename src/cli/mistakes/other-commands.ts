@@ -31,7 +31,8 @@ const debugging =
 const saving =
   'Use "ocislim copy IMAGE docker-archive:FILE", which "docker load" reads; oci:DIR:tag and oci-archive:FILE:tag are OCI layouts.';
 const recompression = 'Use "ocislim recompress SRC DST --compression zstd".';
-const signing = 'ocislim signs nothing: use "cosign sign", after the last change of the image.';
+const signing =
+  'Give --sign-key FILE to a command that writes an image; "cosign sign IMAGE" signs one that is there.';
 const scanning =
   'Write a bill of materials and scan that: "ocislim sbom IMAGE -o app.cdx.json", then "grype sbom:app.cdx.json" or "trivy sbom app.cdx.json".';
 const billing = 'Use "ocislim sbom IMAGE -o FILE.cdx.json", or FILE.spdx.json.';
@@ -68,7 +69,7 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
   ['convert compress zstd gzip repack transcode recompression reencode', recompression],
   ['decompress uncompress', 'Use "ocislim recompress SRC DST --compression none".'],
   ['bake buildx from dockerfile kaniko commit', building],
-  ['rebase', 'Use "crane rebase" or "regctl image mod --rebase"; ocislim has none yet.'],
+  ['base change-base swap-base new-base onto', 'Use "ocislim rebase SRC DST --new-base REF".'],
   ['delete del rm rmi remove untag gc garbage-collect purge cleanup', deletion],
   [
     'clean clean-cache prune-files strip remove-files rm-files exclude',

@@ -9,7 +9,6 @@ import { slimToolkitOptions } from './slimtoolkit-options.ts';
 const stays = 'Leave it out: a manifest keeps its type (zstd layers make it OCI).';
 const onbuild = 'ocislim does not change it: buildah config does.';
 const lazy = 'ocislim does not write lazy formats: "nerdctl image convert" does.';
-const signing = 'ocislim signs nothing: use "cosign sign", after the last change of the image.';
 const unverified = 'Write --no-tls-verify (unverified certificates), or --insecure (plain HTTP too).';
 const second = 'The destination is the second argument: ocislim copy SRC DST.';
 const secondOrReport =
@@ -205,8 +204,18 @@ const results: readonly Row[] = [
   ['ci', 'Leave it out: check asks nothing.', 'lowest-efficiency', 'Use "ocislim check IMAGE".'],
   ['verify check validate', 'Use "ocislim verify A B" afterwards, or --verify-with COMMAND.', 'verify-with'],
   ['bom', 'Write --sbom FILE.cdx.json, or use "ocislim sbom IMAGE".', 'sbom'],
-  ['provenance attest attestation', 'ocislim attaches none yet: use "cosign attest".'],
-  ['sign sign-by sign-key sign-by-sigstore sign-identity key', signing],
+  [
+    'provenance attest attestation',
+    'Write --provenance=attach, and --sign-key FILE to sign it.',
+    'provenance',
+    'The commands that write an image have --provenance; "cosign attest" states something of one that is there.',
+  ],
+  [
+    'sign sign-by sign-key sign-by-sigstore sign-identity key',
+    'Write --sign-key FILE.',
+    'sign-key',
+    'The commands that write an image have --sign-key FILE; "cosign sign" signs one that is there.',
+  ],
   [
     'remove-signatures preserve-digests insecure-policy policy signature-policy registries.d',
     'Leave it out: a copy changes no byte, and signatures stay with the source.',
@@ -269,8 +278,10 @@ const configuring: readonly Row[] = [
   ['annotations manifest-annotation', 'Write --annotation K=V.', 'annotation'],
   ['append add add-layer layer-add append-layer', 'Use "ocislim append SRC DST --layer DIR:/PATH".', 'layer'],
   [
-    'rebase new-base old-base rebase-ref',
-    'Use "crane rebase" or "regctl image mod --rebase"; ocislim has none yet.',
+    'rebase new-base old-base rebase-ref new_base old_base',
+    'Write --new-base REF, and --old-base REF where the image does not say it.',
+    'new-base',
+    'Use "ocislim rebase SRC DST --new-base REF".',
   ],
   [
     'build-arg context dockerfile no-cache-filter stage',

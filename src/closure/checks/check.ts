@@ -10,11 +10,14 @@ export interface Check {
   readonly isGone: (path: Path) => boolean;
 }
 
+/** What is needed of a check to follow names. */
+export type FilesCheck = Pick<Check, 'isGone'> & { readonly input: Pick<ClosureInput, 'fs'> };
+
 /** `absent`: the image does not have the name. `gone`: a pruning removes the file, or a symlink on the way to it. */
 export type Fate = 'absent' | 'gone' | 'stays';
 
 /** Returns what happens to a name, which counts from the root. */
-export function fateOf(name: ByteString, { input, isGone }: Check): Fate {
+export function fateOf(name: ByteString, { input, isGone }: FilesCheck): Fate {
   const { path, links } = input.fs.resolve(name);
   if (path === null) return 'absent';
   return isGone(path) || links.some(isGone) ? 'gone' : 'stays';

@@ -1,10 +1,14 @@
 import { type ByteString, readByteString, utf8Bytes } from '../../bytes/bytes.ts';
 import { type Path, quotePath, rootPath } from '../../bytes/path.ts';
+import type { ClosureInput } from '../closure.ts';
 import type { Problem } from '../problem.ts';
-import { type Check, fateOf } from './check.ts';
+import { fateOf, type FilesCheck } from './check.ts';
+
+/** What the check of the user sees. */
+type UserCheck = FilesCheck & { readonly input: Pick<ClosureInput, 'fs' | 'facts' | 'runtime'> };
 
 /** Checks that a runtime can find the config's user and group. One that is given as a number needs no file. */
-export function* checkUser(check: Check): Generator<Problem> {
+export function* checkUser(check: UserCheck): Generator<Problem> {
   const [user = '', group = ''] = utf8Bytes(check.input.runtime.user).split(':');
   const rows = [
     ['user', user, rootPath`etc/passwd`],
@@ -19,7 +23,7 @@ export function* checkUser(check: Check): Generator<Problem> {
 }
 
 /** Returns why a runtime would not find the row of a name; null where it would. */
-function findRow(name: ByteString, file: Path, check: Check): string | null {
+function findRow(name: ByteString, file: Path, check: UserCheck): string | null {
   const fate = fateOf(file, check);
   if (fate === 'absent') return `cannot be found: the image has no ${file}`;
   if (fate === 'gone') return `could not be found: ${file} would be gone`;

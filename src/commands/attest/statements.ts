@@ -18,6 +18,7 @@ import { imagePurl } from '../../report/sbom/image-purl.ts';
 import { uuidOfText } from '../../report/sbom/uuid.ts';
 import { imageNameOf } from '../image-name.ts';
 import { version } from '../version.ts';
+import type { BaseRead } from '../workspace.ts';
 
 /** What statements are made of, beside the outcome and its report. */
 export interface Circumstances {
@@ -27,7 +28,7 @@ export interface Circumstances {
   readonly destination: Reference | null;
   readonly builderId: string | null;
   /** Images that were read beside the source and the originals: bases. */
-  readonly bases: readonly { readonly reference: Reference; readonly digest: Descriptor['digest'] }[];
+  readonly bases: readonly BaseRead[];
   /** SOURCE_DATE_EPOCH in seconds; null for the time of the run. */
   readonly epoch: number | null;
   readonly started: Date;
@@ -62,6 +63,8 @@ function equivalenceFor(
 ): AboutResult | null {
   const { manifest, config } = image;
   if (manifest === null || config === null || !image.image.plan.layers.every(isOfSource)) return null;
+  // On another base an image has other files.
+  if (image.image.rebased !== null) return null;
   const uri = purlOf(source, image.image.descriptor.digest);
   const statement = equivalenceOf(
     { platform, config: configRelation(image, config.bytes), uri },
@@ -100,10 +103,10 @@ function provenanceFor(outcome: RunOutcome, report: Report, circumstances: Circu
           ? []
           : [{ ...described(image.original.descriptor), annotations: { role: 'original' } }]),
       ]),
-      ...bases.map(({ reference, digest }) => ({
+      ...bases.map(({ reference, digest, role = 'base' }) => ({
         ...uriOf(reference, digest),
         digest: digestSet(digest),
-        annotations: { role: 'base' },
+        annotations: { role },
       })),
     ],
     encoders: report.encoders,

@@ -1,7 +1,7 @@
 /** The history of an image as people read it: the newest step first, each with the layer that it made. */
 import { type Image, layerOf } from '../../image/image.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { mendedHistory } from '../rewrite/history.ts';
+import { mendedHistory } from '../../image/history-rows.ts';
 
 /** One step of the history. */
 export interface HistoryLine {

@@ -9,6 +9,8 @@ import { joinPacking, type Packing, rowNotes, withoutStaleNotes } from '../../oc
 import { formatPlatform } from '../../oci/platform.ts';
 import type { RawManifest } from '../../place/place.ts';
 import { zstdMark } from '../../oci/variants.ts';
+import type { BaseNames } from '../../image/image.ts';
+import { writeBase } from '../../rebase/stated-base.ts';
 import type { AssembledImage } from './records.ts';
 import { withoutData } from './without-data.ts';
 
@@ -18,6 +20,8 @@ export interface NewChild {
   readonly manifest: Descriptor | null;
   /** How the layers below it are packed. Null: what it is has no layers, or they are not known. */
   readonly packing: Packing | null;
+  /** The bases of an image that is on another one; null for any other. */
+  readonly bases: BaseNames | null;
 }
 
 /** What changes in an index together with its children. */
@@ -46,7 +50,7 @@ export function assembleIndex(
       .filter(isKept)
       .map(({ child }) => [`${child.descriptor.digest} ${nameOf(child)}`, child.descriptor.digest]),
   );
-  const children = rows.flatMap(({ child, manifest, packing }) => {
+  const children = rows.flatMap(({ child, manifest, packing, bases }) => {
     if (manifest === null) return [];
     const { json, digest } = child.descriptor;
     if (manifest.digest === digest) return [json];
@@ -59,11 +63,14 @@ export function assembleIndex(
     const { mediaType, size } = manifest;
     // Overwritten in place, so that the keys keep their order.
     const row: JsonObject = { ...withoutData(json), mediaType, digest: manifest.digest, size };
-    return [packing === null ? row : withAnnotations(row, rowNotes(json['annotations'], packing, hasRivals))];
+    const notes = bases === null ? json['annotations'] : writeBase(json['annotations'], bases);
+    return [packing === null ? row : withAnnotations(row, rowNotes(notes, packing, hasRivals))];
   });
+  const [bases = null] = rows.flatMap((each) => each.bases ?? []);
+  const notes = bases === null ? index.json['annotations'] : writeBase(index.json['annotations'], bases);
   const mediaType = family === index.family ? index.mediaType : mediaTypes.ociIndex;
   const packing = joinPacking(rows.flatMap((row) => row.packing ?? []));
-  const all = { ...withoutStaleNotes(index.json['annotations'], packing), ...annotations };
+  const all = { ...withoutStaleNotes(notes, packing), ...annotations };
   const json: JsonObject = { ...index.json, schemaVersion: 2, mediaType, manifests: [...children, ...more] };
   delete json['subject'];
   const bytes = encodeJson(withAnnotations(json, all));

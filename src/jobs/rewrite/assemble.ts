@@ -85,7 +85,7 @@ function assembleManifest(
 /**
  * Names the original in the annotations of an image that has lost files, mode bits or contents; an image that is pruned again
  * keeps the name of its first original. Shadowed, squashed and repacked files are not lost; but what is attested of an original would be, unless the
- * image names it. The name goes once all is restored.
+ * image names it. The name goes once all is restored. An image on another base names none.
  */
 function noteOrigin(
   { image, resolution }: WrittenImage,
@@ -93,6 +93,8 @@ function noteOrigin(
   { sourceName, isAttested }: AssembleOptions,
 ): void {
   const { removals, cleared, synced, restored } = resolution;
+  // Nothing of an original is to be put back on another base.
+  if (image.rebased !== null) return;
   const isWhole = restored !== null && restored.missing === 0;
   if (isWhole && originOf(image)?.digest === image.original?.descriptor.digest) {
     delete annotations[originAnnotations.digest];

@@ -3,6 +3,7 @@
  * where they were. `assemble` writes it, and the resolution takes the times of new directories from it.
  */
 import type { Listener } from '../../events.ts';
+import { filledRows, mendedHistory } from '../../image/history-rows.ts';
 import { type Content, type Image, type LayerRange, nameOfImage, rangeOf } from '../../image/image.ts';
 import type { HistoryRow } from '../../oci/image-config.ts';
 import type { JsonObject } from '../../oci/json.ts';
@@ -38,28 +39,6 @@ function isStructural({ plan }: Image, layers: readonly Pick<ResolvedLayer, 'con
     if (content.kind !== 'edited') return false;
     return content.range.from !== content.range.to || (content.isEmpty && plan.dropEmpty);
   });
-}
-
-/**
- * Returns the history with a row for each layer, as BuildKit mends it: of too many rows the uppermost become rows without a layer;
- * where some are missing, rows are added for the uppermost layers.
- */
-export function mendedHistory({ config }: Image): readonly HistoryRow[] {
-  const { history, diffIds, json } = config;
-  let count = 0;
-  const rows = history.map((row): HistoryRow => {
-    if (row.emptyLayer || ++count <= diffIds.length) return row;
-    return { ...row, emptyLayer: true, json: { ...row.json, empty_layer: true } };
-  });
-  const created = typeof json['created'] === 'string' ? json['created'] : null;
-  const missing: HistoryRow = {
-    emptyLayer: false,
-    created,
-    createdBy: null,
-    json: { ...(created === null ? {} : { created }), comment: 'the history did not tell of this layer' },
-  };
-  const added = Array.from({ length: Math.max(diffIds.length - count, 0) }, () => missing);
-  return [...rows, ...added];
 }
 
 /**
@@ -111,11 +90,6 @@ export function timeOf(image: Image, range: LayerRange | null, epoch: number | n
   const seconds = epoch ?? (created === null ? 0 : Math.floor(Date.parse(created) / 1000));
   // Octal header fields end at 8^11.
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 8 ** 11 - 1) : 0;
-}
-
-/** Returns the rows that made a layer. */
-function filledRows(history: readonly HistoryRow[]): HistoryRow[] {
-  return history.filter((row) => !row.emptyLayer);
 }
 
 /** Returns whether layers are added to an image. */

@@ -9,6 +9,7 @@ import type { SealedLayer } from '../../layers/write/sealed-layer.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { Adoption, RawManifest } from '../../place/place.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
+import type { RebaseFindings } from '../../rebase/findings.ts';
 import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
 import type { ImageMember, ImageSet } from '../image-set.ts';
 import type { Assembled } from './assemble.ts';
@@ -40,6 +41,8 @@ export interface ResolvedImage extends PlannedImage {
   readonly facts: ReadonlyMap<number, LayerFacts>;
   /** In the order of the plan, lowest first. */
   readonly layers: readonly ResolvedLayer[];
+  /** What was found on a new base; absent for an image that was not examined there. */
+  readonly rebasing?: RebaseFindings;
 }
 
 /** A layer whose encoding is decided. */

@@ -110,6 +110,8 @@ export interface RunOptions {
   readonly components?: boolean;
   /** Whether to scan the headers of all layers, those included that the plan need not know. Default: no. */
   readonly headers?: boolean;
+  /** Looks at each image before anything is written, and may refuse it. Default: none is looked at. */
+  readonly examine?: Examine | null;
   /** Writes what is about the result beside it, before its names are published. Default: nothing. */
   readonly attach?: Attach | null;
   readonly listener: Listener;
@@ -118,6 +120,15 @@ export interface RunOptions {
 
 /** Writes artifacts about a result to its target, where everything but its root and its names is written. */
 export type Attach = (outcome: RunOutcome, target: Target) => Promise<void>;
+
+/**
+ * Looks at an image whose plan is resolved, by the layers that it reads. Returns the image with what it found, or throws: then nothing is
+ * written.
+ */
+export type Examine = (
+  image: ResolvedImage,
+  means: Pick<RunContext, 'reader' | 'jobs' | 'listener' | 'signal'>,
+) => Promise<ResolvedImage>;
 
 /** What the steps of one run share. */
 export interface RunContext
@@ -157,8 +168,11 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     signal.throwIfAborted();
   }
   const about = await artifactsOf(set, planned, { job, options, context });
-  const resolved = await resolveImages(
-    planned.map((each) => ({ ...each, image: finish(each.image) })),
+  const resolved = await examined(
+    await resolveImages(
+      planned.map((each) => ({ ...each, image: finish(each.image) })),
+      context,
+    ),
     context,
   );
   for (const image of apart(resolved).images) {
@@ -254,6 +268,18 @@ function readSet(job: Job, context: RunContext): Promise<ImageSet> {
     listener,
     signal,
   });
+}
+
+/** Shows each image to what is to examine it. @throws what that throws */
+async function examined(
+  images: readonly ResolvedImage[],
+  context: RunContext,
+): Promise<readonly ResolvedImage[]> {
+  const { examine = null } = context;
+  if (examine === null) return images;
+  const seen: ResolvedImage[] = [];
+  for (const image of images) seen.push(await examine(image, context));
+  return seen;
 }
 
 /** Adds the headers of the layers that no plan had to know, where they are asked for. */

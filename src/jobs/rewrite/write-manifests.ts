@@ -3,6 +3,7 @@
  * only. `publishImages` calls it when all layers are at the target.
  */
 import type { Listener } from '../../events.ts';
+import type { BaseNames } from '../../image/image.ts';
 import type { Limits } from '../../limits.ts';
 import { type Descriptor, makeDescriptor } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -79,6 +80,8 @@ class MemberWriter {
   readonly #manifests: ReadonlyMap<Member, RawManifest>;
   /** Second manifests of images, which get rows of their own at the end of the root index. */
   readonly #variants: readonly AssembledImage[];
+  /** The bases of the images that are on another one. */
+  readonly #bases: ReadonlyMap<Member, BaseNames>;
   /** How the layers of each image are packed. */
   readonly #packings: ReadonlyMap<Member, Packing>;
   /** Digests of the manifests and indexes that have changed. */
@@ -99,6 +102,9 @@ class MemberWriter {
     this.#variants = variants.filter(({ assembled }) => !known.has(assembled.manifest.descriptor.digest));
     this.#tree = new TreeCopier(context);
     this.#manifests = new Map(images.map(({ member, assembled }) => [member, assembled.manifest]));
+    this.#bases = new Map(
+      images.flatMap(({ member, image: { rebased } }) => (rebased === null ? [] : [[member, rebased.names]])),
+    );
     this.#packings = new Map(images.map((image) => [image.member, packingOf(image)]));
     this.#changed = new Set(
       images.flatMap(({ member: { raw }, assembled: { manifest } }) =>
@@ -176,7 +182,14 @@ class MemberWriter {
     return members.flatMap((member) =>
       member.child === null
         ? []
-        : [{ child: member.child, manifest: rows.get(member) ?? null, packing: this.#packingOf(member) }],
+        : [
+            {
+              child: member.child,
+              manifest: rows.get(member) ?? null,
+              packing: this.#packingOf(member),
+              bases: this.#bases.get(member) ?? null,
+            },
+          ],
     );
   }
 

@@ -25,6 +25,8 @@ export interface Gathering {
   readonly prints?: boolean;
   /** Whether to look into programs and sources, where there is a probe. Default: yes. */
   readonly programs?: boolean;
+  /** Whether to look into sources and for names in programs, beside headers and first lines. Default: yes. */
+  readonly sources?: boolean;
   /** Whether to look into archives of Java and programs of Go, with a probe, for what they are made of. Default: no. */
   readonly parts?: boolean;
 }
@@ -37,8 +39,16 @@ export class Gatherer {
   readonly #prints: PrintSink | null;
   #entries = 0;
 
-  constructor({ probe, digests, twins, prints = false, programs = true, parts = false }: Gathering) {
-    this.#collector = probe === null ? null : new FactCollector(probe, { programs, parts });
+  constructor({
+    probe,
+    digests,
+    twins,
+    prints = false,
+    programs = true,
+    sources = true,
+    parts = false,
+  }: Gathering) {
+    this.#collector = probe === null ? null : new FactCollector(probe, { programs, sources, parts });
     this.#prints = prints ? new PrintSink() : null;
     this.#digests = digests ? new Map() : null;
     this.#twins = twins ? new Map() : null;

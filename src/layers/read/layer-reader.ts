@@ -15,7 +15,7 @@ import { type Compression, layerKind } from '../../oci/media-type.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { BlobCache } from '../../store/cache/blob-cache.ts';
 import { recallDerived, rememberDerived } from '../../store/cache/derived-bytes.ts';
-import type { Source } from '../../place/place.ts';
+import { mountOf, type Source } from '../../place/place.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { type Seal, tally } from '../../stream/seal.ts';
 import { checkDiffId, verify, verifyDiffId } from '../../stream/verify.ts';
@@ -216,7 +216,8 @@ export class LayerReader {
     if (copy !== null) return verify(copy, descriptor, 'the scratch copy');
     const stream = tally(this.#source.blob(descriptor, signal), (count) => (this.#downloaded += count));
     // A local file needs no copy, and neither does a blob that the cache keeps.
-    const isNear = this.#source.mountable === null || this.#cache?.accepts(descriptor.size) === true;
+    const isNear =
+      mountOf(this.#source, descriptor.digest) === null || this.#cache?.accepts(descriptor.size) === true;
     return isNear ? stream : this.#scratch.keep(stream, descriptor);
   }
 

@@ -14,7 +14,7 @@ const maxBytes = 64 * MiB;
  * of the name, so that no command gets less than it asks for, and all that ask for the same share it.
  */
 export function describeGathering(
-  { probe, digests, twins, prints = false, programs = true, parts = false }: Gathering,
+  { probe, digests, twins, prints = false, programs = true, sources = true, parts = false }: Gathering,
   index: LayerIndex,
 ): string {
   const wanted = {
@@ -24,9 +24,11 @@ export function describeGathering(
     prints,
     parts,
     'no-programs': probe !== null && !programs,
+    'no-sources': probe !== null && !sources,
   };
   const named = Object.entries(wanted).flatMap(([name, isWanted]) => (isWanted ? [name] : []));
-  return ['facts', ...named, 'of'].join(' ');
+  // The number changes with what facts say, so that none of an earlier program is taken for a whole one.
+  return ['facts-2', ...named, 'of'].join(' ');
 }
 
 /** Returns a digest of which files of a layer a probe wants. */

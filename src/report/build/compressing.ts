@@ -25,12 +25,14 @@ interface Saved {
  */
 export function reportCompressing(outcome: ImageOutcome): CompressingReport {
   const { image, layers } = outcome;
-  const sizeBefore = sum(image.manifest.layers.map(({ size }) => size));
+  const { manifest } = image.rebased?.source ?? image;
+  const sizeBefore = sum(manifest.layers.map(({ size }) => size));
   const saved = layers.map((layer) => savedBy(outcome, layer));
   return {
     sizeBefore,
     sizeAfter: sum(layers.map((layer) => sizeOf(image, layer))),
     ...errorIn(layers),
+    // Another base is larger or smaller: nothing was saved.
     savedBySlimming: sum(saved.map(({ bySlimming }) => bySlimming)),
     savedByPacking: sum(saved.map(({ byPacking }) => byPacking)),
     estimated: saved.some(({ estimated }) => estimated),

@@ -49,6 +49,7 @@ export interface FileSink {
 export class FactCollector {
   readonly #probe: ContentProbe;
   readonly #programs: boolean;
+  readonly #sources: boolean;
   readonly #takesParts: boolean;
   readonly #elf = new Map<number, Elf>();
   readonly #scripts = new Map<number, ByteString>();
@@ -63,15 +64,20 @@ export class FactCollector {
   #named = 0;
 
   /**
-   * Keeps the contents that the probe asks for, looks into programs and sources unless `programs` is false, and into archives of Java and
-   * programs of Go for what they are made of if `parts` is true.
+   * Keeps the contents that the probe asks for, looks into programs and sources unless `programs` is false, for headers and first lines
+   * alone if `sources` is false, and into archives of Java and programs of Go for what they are made of if `parts` is true.
    */
   constructor(
     probe: ContentProbe,
-    { programs = true, parts = false }: { readonly programs?: boolean; readonly parts?: boolean } = {},
+    {
+      programs = true,
+      sources = true,
+      parts = false,
+    }: { readonly programs?: boolean; readonly sources?: boolean; readonly parts?: boolean } = {},
   ) {
     this.#probe = probe;
     this.#programs = programs;
+    this.#sources = sources;
     this.#takesParts = parts;
   }
 
@@ -82,11 +88,12 @@ export class FactCollector {
     const take = (parts: readonly FilePart[]): void => this.#takeParts(entry, parts);
     if (!this.#programs)
       return this.#keep(entry, size, wanted) ?? (this.#takesParts ? partSink(path, size, take) : null);
-    const language = size <= largestSource ? languageOfPath(path) : null;
+    const language = this.#sources && size <= largestSource ? languageOfPath(path) : null;
     if (wanted >= size && this.#held + size <= maxContents) {
       this.#held += size;
       return this.#collectContents(entry, size, language);
     }
+    if (!this.#sources) return this.#look(entry, size);
     if (language !== null) return this.#readSource(entry, size, language);
     if (this.#takesParts && javaArchive.test(path)) {
       const show = (head: Uint8Array): void => this.#takeClassPath(entry, head);
@@ -235,7 +242,7 @@ export class FactCollector {
   #look(entry: number, size: number): FileSink {
     let head = new Uint8Array(0);
     let elf: ElfProbe | null = null;
-    const mentions = new MentionScan();
+    const mentions = this.#sources ? new MentionScan() : null;
     const build = this.#takesParts ? new GoBuildProbe() : null;
     const readElf = (probe: ElfProbe, part: Uint8Array): void => {
       probe.write(part);
@@ -249,7 +256,7 @@ export class FactCollector {
         left -= part.length;
         if (elf !== null) {
           readElf(elf, part);
-          mentions.write(part);
+          mentions?.write(part);
           return left > 0;
         }
         const grown = new Uint8Array(Math.min(head.length + part.length, shebangBytes));
@@ -263,7 +270,7 @@ export class FactCollector {
           // The bytes before this piece were too few to tell.
           readElf(elf, before);
           readElf(elf, part);
-          mentions.write(part);
+          mentions?.write(part);
           return left > 0;
         }
         return numberAt(head, 2) === shebangMagic && head.length < Math.min(size, shebangBytes);
@@ -273,7 +280,7 @@ export class FactCollector {
         if (elf !== null && build !== null) this.#takeParts(entry, build.finish(elf.loaded()));
         if (found !== null) {
           this.#elf.set(entry, found);
-          this.#mention(entry, mentions.finish());
+          this.#mention(entry, mentions?.finish() ?? []);
         }
         const script = elf === null ? parseShebang(head) : null;
         if (script !== null) this.#scripts.set(entry, script);

@@ -4,6 +4,7 @@
  */
 import type { ByteString } from '../../bytes/bytes.ts';
 import { type Header, maxName, Numbers, untilNul } from './elf-header.ts';
+import { readVersions, type SymbolVersions } from './elf-versions.ts';
 import type { ElfWindows } from './elf-window.ts';
 import type { Elf } from './facts.ts';
 import { knownImports } from './known-imports.ts';
@@ -24,6 +25,8 @@ const tags = {
   soname: 14,
   rpath: 15,
   runpath: 29,
+  definitions: 0x6ffffffc,
+  needs: 0x6ffffffe,
 } as const;
 
 /**
@@ -35,7 +38,10 @@ const tableTags: ReadonlySet<number> = new Set([
 ]);
 
 /** The facts of an ELF file that its dynamic section tells. */
-export type Dynamic = Pick<Elf, 'soname' | 'needed' | 'rpath' | 'runpath' | 'imports' | 'trouble'>;
+export type Dynamic = Pick<
+  Elf,
+  'soname' | 'needed' | 'rpath' | 'runpath' | 'imports' | 'trouble' | 'versions' | 'versionNeeds'
+>;
 
 /** Reads the dynamic section. `earlier` is the trouble that was found before, which stays the one that is told. */
 export function readDynamic(windows: ElfWindows, header: Header, earlier: string | null): Dynamic {
@@ -117,8 +123,18 @@ class DynamicReader {
       rpath: rpath ?? null,
       runpath: runpath ?? null,
       imports: imports ?? new Set(),
+      ...factsOf(this.#versions()),
       trouble: this.#trouble,
     };
+  }
+
+  #versions(): SymbolVersions {
+    const { values } = this.#entries;
+    return readVersions(this.#windows, this.#header, {
+      definitions: fileOffset(this.#header, values.get(tags.definitions)),
+      needs: fileOffset(this.#header, values.get(tags.needs)),
+      name: (offset) => this.#name(offset),
+    });
   }
 
   #neededNames(): readonly ByteString[] {
@@ -176,6 +192,14 @@ class DynamicReader {
     for (const table of tables) if (table > address && table < end) end = table;
     return this.#windows.most(offset, end - address);
   }
+}
+
+/** Returns what most files have none of, without the fields that would be empty. */
+function factsOf({ defined, needed }: SymbolVersions): Pick<Elf, 'versions' | 'versionNeeds'> {
+  return {
+    ...(defined.length === 0 ? {} : { versions: defined }),
+    ...(needed.length === 0 ? {} : { versionNeeds: needed }),
+  };
 }
 
 /** SHN_UNDEF: another file defines the symbol. */

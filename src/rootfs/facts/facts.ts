@@ -5,6 +5,7 @@
 import type { Path } from '../../bytes/path.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { ByteString } from '../../bytes/bytes.ts';
+import type { VersionNeed } from './elf-versions.ts';
 import type { FilePart } from './file-part.ts';
 import type { SourceModules } from './named-modules.ts';
 import type { ContentPrints } from './prints.ts';
@@ -26,6 +27,10 @@ export interface Elf {
   readonly runpath: ByteString | null;
   /** The functions of `knownImports` that it imports. */
   readonly imports: ReadonlySet<string>;
+  /** The symbol versions that it defines: "GLIBC_2.38". Absent for a file without any, which then has all that others need of it. */
+  readonly versions?: readonly ByteString[];
+  /** The symbol versions that it needs of its libraries. Absent where it needs none. */
+  readonly versionNeeds?: readonly VersionNeed[];
   /** Why some facts are missing: the file is damaged, or its tables are in a part of a large file that is not kept. */
   readonly trouble: string | null;
 }

@@ -1,5 +1,5 @@
 /** The options of every command that makes or compares images, and their settings. A command's help and parser read them. */
-import { list, type SettingsOf, text } from '../option.ts';
+import { flag, list, type SettingsOf, text } from '../option.ts';
 import { readReports } from '../announced.ts';
 import { planOption } from '../plan-option.ts';
 import { checkGlobs } from '../rule-files.ts';
@@ -106,6 +106,32 @@ export const restoreOptions = {
   ...reaching,
 };
 export type RestoreSettings = SettingsOf<typeof restoreOptions>;
+
+export const rebaseOptions = {
+  newBase: text({
+    value: 'REF',
+    describe: 'name the base image to put the application on',
+    group: 'Bases',
+  }),
+  oldBase: text({
+    value: 'REF',
+    describe: 'name the base that the image was built on, if it does not say so',
+    details:
+      'Its layers must be the lowest ones of the image, by their DiffIDs. Default: what annotations of the manifest, of its row in the index and of the index state, then labels; a host that is neither that of the image nor of the new base is not asked on their word.',
+    group: 'Bases',
+  }),
+  force: flag({
+    describe: 'rebase even where something is missing on the new base',
+    group: 'Bases',
+  }),
+  ...configuring,
+  ...checking,
+  ...ownResult,
+  ...reports,
+  ...attesting,
+  ...reaching,
+};
+export type RebaseSettings = SettingsOf<typeof rebaseOptions>;
 
 export const verifyOptions = {
   except: list(checkGlobs, {

@@ -7,7 +7,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { collect, streamOf } from '../../stream/collect.ts';
 import { tally } from '../../stream/seal.ts';
-import type { Mountable, RawManifest, Referrer, Source } from '../../place/place.ts';
+import { type Mountable, mountOf, type RawManifest, type Referrer, type Source } from '../../place/place.ts';
 import type { BlobCache } from './blob-cache.ts';
 
 /**
@@ -35,6 +35,10 @@ export class CachedSource extends Closeable implements Source {
 
   get mountable(): Mountable | null {
     return this.#inner.mountable;
+  }
+
+  mountableOf(digest: Digest): Mountable | null {
+    return mountOf(this.#inner, digest);
   }
 
   get unpacksLayers(): boolean {

@@ -34,6 +34,7 @@ export function writeElf(spec: ElfSpec = {}): Uint8Array {
   ] as const)
     if (text !== null && text !== undefined) entries.push([tag, strings.add(text)]);
 
+  const versions = versionTables(spec, strings, little);
   const interpreter = spec.interpreter ?? null;
   const headerBytes = wide ? 64 : 52;
   const segmentBytes = wide ? 56 : 32;
@@ -44,10 +45,16 @@ export function writeElf(spec: ElfSpec = {}): Uint8Array {
   const interpreterAt = layout.take(interpreter === null ? 0 : interpreter.length + 1);
   const symbolsAt = layout.take((symbols.length + 1) * symbolBytes);
   const stringsAt = layout.take(strings.length);
+  const tablesAt = versions.map(({ table }) => layout.take(table.length));
   layout.take(gap);
   // Addresses are elsewhere than offsets, as with real linkers.
   const base = 0x10000;
   entries.push([5, base + stringsAt], [10, strings.length], [6, base + symbolsAt], [11, symbolBytes], [0, 0]);
+  entries.splice(
+    -1,
+    0,
+    ...versions.map(({ tag }, i): [number, number] => [tag, base + (tablesAt[i] as number)]),
+  );
   const dynamicBytes = entries.length * (wide ? 16 : 8);
   const dynamicAt = layout.take(dynamicBytes);
   const headersAt = headersLast ? layout.take(count * segmentBytes) : headersFirst;
@@ -85,12 +92,79 @@ export function writeElf(spec: ElfSpec = {}): Uint8Array {
     half(at + (wide ? 6 : 14), section);
   });
   bytes.write(strings.text, stringsAt, 'latin1');
+  versions.forEach(({ table }, i) => bytes.set(table, tablesAt[i]));
   entries.forEach(([tag, value], i) => {
     const at = dynamicAt + i * (wide ? 16 : 8);
     address(at, tag);
     address(at + (wide ? 8 : 4), value);
   });
   return new Uint8Array(bytes);
+}
+
+/** A row of a table of versions, and where the row behind it begins, from its own start: 0 for the last one. */
+type VersionRow = readonly (readonly [width: 2 | 4, value: number])[];
+
+/** Makes the tables DT_VERDEF and DT_VERNEED (Linux Standard Base, "Symbol Versioning"), with what loaders pass over: the file's own name, a weak need. */
+function versionTables(
+  { soname = null, versions = [], versionNeeds = [] }: ElfSpec,
+  strings: Strings,
+  little: boolean,
+): { readonly tag: number; readonly table: Buffer }[] {
+  const tables: { readonly tag: number; readonly table: Buffer }[] = [];
+  const names = versions.length === 0 ? [] : [soname ?? 'own.so', ...versions];
+  const definitions = names.flatMap((name, i): VersionRow[] => [
+    [
+      [2, 1],
+      [2, i === 0 ? 1 : 0],
+      [2, i + 1],
+      [2, 1],
+      [4, 0],
+      [4, 20],
+      [4, i + 1 < names.length ? 28 : 0],
+    ],
+    [
+      [4, strings.add(name)],
+      [4, 0],
+    ],
+  ]);
+  const needs = versionNeeds.flatMap(({ library, versions: needed }, i): VersionRow[] => {
+    const all = [...needed, 'WEAK_9'];
+    const bytes = 16 + 16 * all.length;
+    return [
+      [
+        [2, 1],
+        [2, all.length],
+        [4, strings.add(library)],
+        [4, 16],
+        [4, i + 1 < versionNeeds.length ? bytes : 0],
+      ],
+      ...all.map(
+        (name, j): VersionRow => [
+          [4, 0],
+          [2, name === 'WEAK_9' ? 2 : 0],
+          [2, j + 2],
+          [4, strings.add(name)],
+          [4, j + 1 < all.length ? 16 : 0],
+        ],
+      ),
+    ];
+  });
+  if (definitions.length > 0) tables.push({ tag: 0x6ffffffc, table: rowBytes(definitions, little) });
+  if (needs.length > 0) tables.push({ tag: 0x6ffffffe, table: rowBytes(needs, little) });
+  return tables;
+}
+
+function rowBytes(rows: readonly VersionRow[], little: boolean): Buffer {
+  const fields = rows.flat();
+  const bytes = Buffer.alloc(fields.reduce((sum, [width]) => sum + width, 0));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = 0;
+  for (const [width, value] of fields) {
+    if (width === 2) view.setUint16(at, value, little);
+    else view.setUint32(at, value, little);
+    at += width;
+  }
+  return bytes;
 }
 
 class Strings {

@@ -17,6 +17,11 @@ const facts = {
   needed: ['libc.so.6', 'libz.so.1'],
   rpath: '/old:$ORIGIN',
   runpath: '$ORIGIN/../lib',
+  versions: ['OWN_1.0', 'OWN_1.2'],
+  versionNeeds: [
+    { library: 'libc.so.6', versions: ['GLIBC_2.2.5', 'GLIBC_2.38'] },
+    { library: 'libz.so.1', versions: ['ZLIB_1.2.9'] },
+  ],
 };
 /** A file with these facts, and what is read of it: functions that it exports, or that are not known, do not count. */
 const spec = {
