@@ -19,7 +19,10 @@ export const errorCodes = {
     exit: 2,
     doc: 'The selected layers do not exist in the image, or no layer is selected.',
   },
-  BASE_MISMATCH: { exit: 1, doc: 'The image does not start with the layers of the image given as --base or --old-base.' },
+  BASE_MISMATCH: {
+    exit: 1,
+    doc: 'The image does not start with the layers of the image given as --base or --old-base.',
+  },
   BASE_UNFIT: {
     exit: 3,
     doc: 'The new base of a rebase lacks what the application needs; the message names it. `--force` rebases all the same.',

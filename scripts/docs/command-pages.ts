@@ -33,6 +33,7 @@ const guides: Readonly<Record<string, readonly string[]>> = {
   restore: ['[restoring files](../restore.md)'],
   append: ['[building without a daemon](../build.md)'],
   build: ['[building without a daemon](../build.md)', '[changing the config](../config.md)'],
+  rebase: ['[another base image](../rebase.md)', '[signatures, attestations, SBOMs](../referrers.md)'],
   config: ['[changing the config](../config.md)'],
   check: ['[gates for CI](../check.md)', '[recipes](../recipes/ci-gate.md)'],
   analyze: ['[look inside an image](../look-inside.md)'],

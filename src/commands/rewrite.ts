@@ -265,7 +265,10 @@ function platformsOfIndex(work: Work): readonly Platform[] {
 }
 
 /** Judges a new base by what a dry run found, and --require-savings by its estimates; a run itself has thrown by now. */
-function refusalOf(report: Report, { requireSavings = null, force = false }: JobSettings): Outcome['failure'] {
+function refusalOf(
+  report: Report,
+  { requireSavings = null, force = false }: JobSettings,
+): Outcome['failure'] {
   if (!report.dryRun) return null;
   const unfit = report.platforms.find(({ rebasing }) => (rebasing?.missing.length ?? 0) > 0);
   if (unfit !== undefined && !force) return failureOf(unfitBase(unfit));

@@ -263,6 +263,27 @@ const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
     () => [`${places.image}:odd`, '--layer', `${nasty}:/a`, ...dry()],
     () => [`${places.image}:v1`, '--layer', `${places.trace}:/${nastyName}/x`, ...dry()],
   ],
+  rebase: [
+    () => [
+      `${places.image}:v1`,
+      '--old-base',
+      `${places.image}:v1`,
+      '--new-base',
+      `${places.image}:v2`,
+      ...to(),
+    ],
+    () => [
+      `${places.image}:v1`,
+      '--old-base',
+      `${places.image}:v2`,
+      '--new-base',
+      `${places.image}:v1`,
+      ...dry(),
+    ],
+    () => [`${places.image}:v1`, '--new-base', `${places.image}:v2`, ...dry()],
+    () => [`${places.image}:v1`, '--old-base', `${places.image}:odd`, '--new-base', nasty, ...dry()],
+    () => [`${places.image}:odd`, '--old-base', nasty, '--new-base', `${places.image}:odd`, ...dry()],
+  ],
   build: [
     () => [`${places.image}:v1`, '--layer', `${places.trace}:/a/`, ...to()],
     () => ['--layer', `${places.trace}:/${nastyName}`, ...to()],

@@ -27,17 +27,18 @@ const rooms: Readonly<Record<string, string>> = {
   rootfs: 'oci bytes changeset codec',
   closure: 'oci bytes rules image configure trace rootfs',
   slim: 'oci bytes rules changeset image configure rootfs closure',
+  rebase: 'oci bytes image rootfs closure',
   analyze: 'oci bytes rules changeset image rootfs slim',
   compress: 'oci codec image',
   build: 'bytes rules stream files tar codec image',
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim build',
-  jobs: 'oci bytes stream place files changeset codec image configure probe registry store trace rootfs closure slim analyze compress build layers',
+  jobs: 'oci bytes stream place files changeset codec image configure probe registry store trace rootfs closure slim rebase analyze compress build layers',
   report:
-    'oci bytes rules changeset codec image configure probe attest trace rootfs closure slim analyze compress layers jobs',
+    'oci bytes rules changeset codec image configure probe attest trace rootfs closure slim rebase analyze compress layers jobs',
   settings:
     'oci bytes rules files codec image configure probe registry trace rootfs slim analyze compress build report',
   commands:
-    'oci bytes rules place files codec image configure probe attest registry store trace slim analyze compress build layers jobs report settings',
+    'oci bytes rules place files codec image configure probe attest registry store trace slim rebase analyze compress build layers jobs report settings',
   cli: 'oci bytes rules stream files changeset codec image probe attest store trace rootfs closure slim analyze jobs report settings commands',
 };
 
@@ -115,6 +116,7 @@ describe('imports', () => {
       'rootfs',
       'closure',
       'slim',
+      'rebase',
       'analyze',
       'compress',
       'probe',
@@ -175,6 +177,7 @@ const faces: Readonly<Record<string, string>> = {
   rootfs: 'filesystem',
   closure: 'closure',
   slim: 'index',
+  rebase: 'rebase',
   analyze: 'analysis',
   compress: 'index',
   build: 'index',

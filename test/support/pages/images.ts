@@ -34,6 +34,12 @@ const base: readonly Step[] = [
   ],
 ];
 
+/** The base with what was fixed in it since. */
+const newerBase: readonly Step[] = [
+  ...base,
+  ['RUN apt-get upgrade -y', program('usr/bin/curl', 31_000), file('usr/share/zoneinfo/UTC', 'TZif3')],
+];
+
 const application = [
   program('app/main', 40_000),
   file('app/model.bin', noise('model', 600_000)),
@@ -112,6 +118,7 @@ export function pageImages(): Readonly<Record<string, BuiltTree>> {
     });
   return {
     'base:1': imageOf(base),
+    'base:2': imageOf(newerBase),
     'app:1': app,
     'team/app:1': app,
     'team/lean:1': imageOf(lean),
