@@ -1,3 +1,7 @@
+/**
+ * A source whose blobs come from several places: those of an original, or of a base image, beside its own. The commands that need them make one, and
+ * runs read from it as from any other.
+ */
 import { Closeable } from '../closeable.ts';
 import type { Descriptor } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';

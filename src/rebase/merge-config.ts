@@ -6,7 +6,7 @@ import { isJsonObject, type JsonObject } from '../oci/json.ts';
 import { spellingOf } from '../oci/other-case.ts';
 import { sameValue } from './same-value.ts';
 
-/** A value of the image, and of its old and its new base; undefined where there is none. */
+/** A value of the image, and of its old and its new base; undefined for an absent one. */
 interface Three<Value> {
   readonly app: Value;
   readonly from: Value;

@@ -12,7 +12,7 @@ const baseDigest = 'org.opencontainers.image.base.digest';
 /** The label in which Cloud Native Buildpacks keep the run image (platform specification, "Labels"). */
 const buildpacks = 'io.buildpacks.lifecycle.metadata';
 
-/** Whether the layers of a base are the lowest ones of an image, by their DiffIDs: a base may have been packed again. */
+/** Returns whether the layers of a base are the lowest ones of an image, by their DiffIDs: a base may have been packed again. */
 export function isBelow(base: Pick<Image, 'config'>, image: Pick<Image, 'config'>): boolean {
   return base.config.diffIds.every((diffId, i) => image.config.diffIds[i] === diffId);
 }

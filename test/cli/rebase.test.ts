@@ -174,7 +174,7 @@ describe('rebase', () => {
     expect(report.platforms[0]?.rebasing?.hidden).toEqual([{ path: 'etc/passwd', how: 'outdated' }]);
   });
 
-  test('says at which layer an image parts from what is no base of it', async () => {
+  test('says at which layer an image parts from what is not its base', async () => {
     const { status, stderr } = await callCli([
       'rebase',
       scene.at('app'),

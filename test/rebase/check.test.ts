@@ -60,7 +60,7 @@ const program = elf({
 });
 
 describe('a program of the application', () => {
-  test('on a base with all that it needs is no matter', async () => {
+  test('on a base with all that it needs lacks nothing', async () => {
     expect(await check({ from: glibc, to: { ...glibc, more: 'x' }, app: { 'app/a': program } })).toEqual({
       lacks: [],
       hidden: [],
@@ -133,7 +133,7 @@ describe('a program of the application', () => {
     ]);
   });
 
-  test('of a base that the application broke before is no loss', async () => {
+  test('of a base that the application broke before does not count', async () => {
     const base = { 'usr/bin/x': elf({ needed: ['libx.so'] }), 'lib/libx.so': elf() };
     expect(
       await sentences({ from: base, to: { ...base, new: 'n' }, app: { 'lib/.wh.libx.so': file() } }),
@@ -168,7 +168,7 @@ describe('a script of the application', () => {
     expect(await sentences({ from: base, to, app, after })).toEqual([]);
   });
 
-  test('that is no program needs none', async () => {
+  test('that nothing executes needs none', async () => {
     const module = {
       ...script('/usr/bin/perl'),
       entry: { body: Buffer.from('#!/usr/bin/perl'), mode: 0o644 },

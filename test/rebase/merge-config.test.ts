@@ -90,7 +90,7 @@ describe('the config on another base', () => {
       { Healthcheck: { Test: ['NONE'] }, Cmd: ['x'], User: 'u' },
       { cmd: ['x'], Healthcheck: { Test: ['NONE'] }, User: 'u' },
     ],
-  ])('%s', (_, app, from, to, expected) => {
+  ])('on another base: %s', (_, app, from, to, expected) => {
     expect(merged(app, from, to)).toEqual(expected);
   });
 

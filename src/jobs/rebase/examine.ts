@@ -59,7 +59,7 @@ export function examineRebased(options: ExamineOptions): Examine {
 }
 
 /** Makes the error for a base that lacks something. */
-export function refusalOfBase(
+function refusalOfBase(
   image: Image,
   { lacks }: RebaseFindings,
   { base }: Pick<ExamineOptions, 'base'>,

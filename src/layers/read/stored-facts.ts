@@ -1,3 +1,7 @@
+/**
+ * Facts about the files of layers as bytes, so that the cache can keep them between runs. The layer reader packs and unpacks them, beside the
+ * index of the layer.
+ */
 import { deserialize, serialize } from 'node:v8';
 import { createHash } from 'node:crypto';
 import type { Path } from '../../bytes/path.ts';

@@ -1,6 +1,6 @@
 /**
  * What a file needs to run and an image does not have: its loader, its libraries and their versions, its interpreter. The check asks it for the same
- * file in two images, so that what was missing before is no loss.
+ * file in two images, so that what was missing before does not count.
  */
 import { ascii, type ByteString } from '../../bytes/bytes.ts';
 import { type Path, quotePath } from '../../bytes/path.ts';
@@ -95,10 +95,17 @@ function* versionLacks(
 
 /** Returns the newest version of the same family: GLIBC_2.36 for GLIBC_2.38. */
 function newestLike(version: ByteString, defined: readonly ByteString[]): ByteString | null {
-  const family = version.replace(/[\d.]+$/, '');
+  const family = familyOf(version);
   const numbers = (text: ByteString): readonly number[] => text.slice(family.length).split('.').map(Number);
-  const alike = defined.filter((each) => each.replace(/[\d.]+$/, '') === family && each !== family);
+  const alike = defined.filter((each) => familyOf(each) === family && each !== family);
   return alike.toSorted((a, b) => compare(numbers(a), numbers(b))).at(-1) ?? null;
+}
+
+/** Returns the name of a version without its number. */
+function familyOf(version: ByteString): string {
+  let end = version.length;
+  while (end > 0 && '0123456789.'.includes(version[end - 1] as string)) end--;
+  return version.slice(0, end);
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {

@@ -26,7 +26,7 @@ interface Hidden {
   readonly isWhole: boolean;
 }
 
-/** Finds files and symlinks of the new base that the result does not show. What both bases have alike is no loss. */
+/** Finds files and symlinks of the new base that the result does not show. What both bases have alike does not count. */
 export function* hiddenSteps(input: HiddenInput): Steps<Hidden> {
   const { to, result, layers } = input;
   const files: HiddenFile[] = [];
