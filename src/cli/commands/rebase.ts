@@ -12,11 +12,11 @@ export const rebase: Command = defineRewriting({
   options: rebaseOptions,
   examples: [
     [
-      'ocislim rebase localhost:5000/app:1 localhost:5000/app:1-patched --new-base localhost:5000/base:2',
-      'on a newer base; the image says what its old one is',
+      'ocislim rebase localhost:5000/app:1 localhost:5000/app:1-patched --old-base localhost:5000/base:1 --new-base localhost:5000/base:2',
+      'on a newer base; without --old-base the image says what its old one is',
     ],
     [
-      'ocislim rebase oci:app:1 oci:app:2 --old-base oci:bases:1 --new-base oci:bases:2 --dry-run',
+      'ocislim rebase localhost:5000/app:1 --old-base localhost:5000/base:1 --new-base localhost:5000/base:2 --dry-run --report rebase.md',
       'show what would be missing',
     ],
   ],
