@@ -32,6 +32,23 @@ async function forEach(
   return parts;
 }
 
+/** Reads the symbol versions of a file as readelf prints them, without the name of the file itself and weak needs. */
+function versionsIn(text: string): object {
+  const versions = all(text, /Rev: 1 +Flags: (?!BASE).* Name: (\S+)$/gm);
+  const versionNeeds = text
+    .split(/^ +0\S+: Version: 1 +File: /m)
+    .slice(1)
+    .flatMap((part) => {
+      const [library] = part.split(/\s/);
+      const needed = all(part, /Name: (\S+) +Flags: (?!WEAK)/g);
+      return needed.length === 0 ? [] : [{ library, versions: needed }];
+    });
+  return {
+    ...(versions.length === 0 ? {} : { versions }),
+    ...(versionNeeds.length === 0 ? {} : { versionNeeds }),
+  };
+}
+
 function all(text: string, pattern: RegExp): string[] {
   return [...text.matchAll(pattern)].map(([, found = '']) => found);
 }
@@ -39,7 +56,7 @@ function all(text: string, pattern: RegExp): string[] {
 describe('this machine’s ELF files', () => {
   test('say what readelf says', async () => {
     const files = [...programs, ...libraries].filter((_, i) => i % 2 === 0);
-    const said = await forEach('readelf', ['-dlW', '--dyn-syms'], files, /^File: (.*)$/);
+    const said = await forEach('readelf', ['-dlVW', '--dyn-syms'], files, /^File: (.*)$/);
     expect(files.length).toBeGreaterThan(200);
     for (const file of files) {
       const text = said.get(file) ?? '';
@@ -57,6 +74,7 @@ describe('this machine’s ELF files', () => {
           needed: all(text, /\(NEEDED\).*\[(.*)\]/g),
           rpath: one(/\(RPATH\).*\[(.*)\]/g),
           runpath: one(/\(RUNPATH\).*\[(.*)\]/g),
+          ...versionsIn(text),
           imports: new Set(undefinedSymbols.filter((name) => knownImports.has(name))),
           trouble: null,
         },
