@@ -38,7 +38,7 @@ export interface Planned {
   readonly transform: Transform;
   readonly source: Source;
   /** Looks at the images before anything is written. Default: nothing does. */
-  readonly examine?: Examine;
+  readonly examine?: Examine | null;
 }
 
 /** What decides, of the settings of a job, how its work is done. */
