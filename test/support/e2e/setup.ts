@@ -26,6 +26,7 @@ export default async function setup(project: TestProject): Promise<void> {
     await run(join(root, 'fixtures/images/build.sh'), [images]);
     const further = process.env['OCISLIM_TESTS'] === 'all' ? ['django', 'postgres', 'java'] : [];
     await run(join(root, 'fixtures/images/build-small.sh'), [images, 'perl', 'redis', 'busybox', ...further]);
+    await run(join(root, 'fixtures/images/build-platforms.sh'), [images]);
   }
   project.provide('images', images);
 }
