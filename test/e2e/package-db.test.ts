@@ -1,10 +1,11 @@
 /**
  * Package databases after --package-db sync, by the word of others: dpkg itself reads them, a library of OpenVEX reads what is
- * stated of the package that went, and where everything is tested, verify and
- * restore know the edit, and syft lists what is left.
+ * stated of the package that went, and where everything is tested, verify and restore know the edit, syft lists what is left, and a recording
+ * synchronises too.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
 import { ocislim } from '../support/e2e/cli.ts';
 import { removeFolder, run, runToEnd, workFolder } from '../support/e2e/programs.ts';
@@ -120,3 +121,43 @@ it.each(isWhole ? ['syft'] : [])('%s no longer lists what went', async () => {
   expect(before).toContain(gone);
   expect(after.toSorted()).toEqual(before.filter((name) => name !== gone).toSorted());
 });
+
+it.each(isWhole ? ['nginx'] : [])(
+  '%s, recorded and tried, lists the packages that are left alone',
+  async (name) => {
+    const [folder, server, tried] = [join(work, 'layer'), `oci:${work}/server:v1`, `oci:${work}/tried:v1`];
+    cpSync(fileURLToPath(new URL(`../../fixtures/servers/${name}`, import.meta.url)), folder, {
+      recursive: true,
+    });
+    mkdirSync(join(folder, 'var/log/nginx'), { recursive: true });
+    for (const [log, stream] of ['access.log stdout', 'error.log stderr'].map((pair) => pair.split(' ')))
+      symlinkSync(`/dev/${stream}`, join(folder, 'var/log/nginx', log ?? ''));
+    const start = ['--entrypoint', '["/docker-entrypoint.sh"]', '--cmd', '["nginx","-g","daemon off;"]'];
+    const config = [
+      ...start,
+      '--user',
+      '',
+      '--env',
+      'PORT=8080',
+      '--expose',
+      '8080/tcp',
+      '--stop-signal',
+      'SIGQUIT',
+    ];
+    await ok('append', source, server, '--layer', `${folder}:/`, '--chmod', 'u=rwX,go=rX', ...config);
+    const report = join(work, 'tried.json');
+    const asked = ['--http-probe', '/ =>200', '--http-probe', '/nothing =>404'];
+    await ok('slim', server, tried, '--record', ...asked, '--package-db', 'sync', '--report', report);
+    await ok('verify', server, tried, '--removed-by', report);
+    const { names, admin } = await installedIn(tried, 'recorded');
+    const { platforms } = JSON.parse(readFileSync(report, 'utf8'));
+    const takenOut = platforms[0].packageDb.takenOut as readonly { readonly name: string }[];
+    expect(takenOut.length).toBeGreaterThan(50);
+    expect(takenOut.filter((each) => names.includes(each.name))).toEqual([]);
+    expect(names).toContain('nginx-common');
+    expect(await runToEnd('dpkg', [`--admindir=${admin}`, '--audit'])).toMatchObject({
+      status: 0,
+      stdout: '',
+    });
+  },
+);
