@@ -82,12 +82,14 @@ interface Mark {
   readonly from: number;
 }
 
-/** Finds the wishes behind a path. The last of them, `created-by`, may hold commas. @throws USAGE for one that is unknown or given twice */
+/** Finds the wishes behind a path. Texts and modes may hold commas. @throws USAGE for one that is unknown or given twice */
 function marksOf(text: string, where: string): readonly Mark[] {
   const marks: Mark[] = [];
   for (const { index, 0: mark, 1: key = '' } of text.matchAll(wishPattern)) {
     const isKnown = mark.startsWith(`,${key}`) && wishNames.some((name) => name === key);
-    if (!isKnown && marks.at(-1)?.key === 'created-by') continue;
+    // A text, and a mode, may hold commas: chmod=u=rwX,go=rX.
+    const before = marks.at(-1)?.key;
+    if (!isKnown && (before === 'created-by' || (before === 'chmod' && /^,[ugoa]+=$/.test(mark)))) continue;
     if (!isKnown) throw unknownWish(mark, where);
     if (marks.some((each) => each.key === key))
       throw new OcislimError('USAGE', `${where} …,${key} is given twice: ${JSON.stringify(text)}`);

@@ -87,5 +87,6 @@ test.each([
 
 test('a wish is given once, and the text of created-by may hold commas', () => {
   expect(() => parseLayer('d:/a,chown=5,chown=6', '--layer')).toThrow(/given twice/);
+  expect(parseLayer('d:/a,chmod=u=rwX,go=rX,mtime=1', '--layer')).toMatchObject({ mtime: 1 });
   expect(parseLayer('d:/a,created-by=RUN x,y=1, z=2', '--layer').createdBy).toBe('RUN x,y=1, z=2');
 });
