@@ -85,6 +85,7 @@ function* readStanzas(text: ByteString, locator: FileLocator): Generator<Package
         case 'L:':
         case 'o:':
         case 'm:':
+        case 't:':
           fields.set(line.slice(0, 1), value);
           break;
       }
@@ -105,11 +106,13 @@ function makePackage(
     return value === undefined || value === '' ? null : utf8Text(value);
   };
   const [licence, origin] = [text('L'), text('o')];
+  const built = Number(text('t') ?? 0);
   return {
     kind: 'apk',
     name,
     version: text('V'),
     files,
+    ...(built > 0 ? { changes: [built] } : {}),
     details: {
       ...noDetails,
       architecture: text('A'),

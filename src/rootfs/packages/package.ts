@@ -46,6 +46,8 @@ export function ownFiles({ files, directories }: Component): readonly Path[] {
 /** A unit of installation: a package of a distribution, a Python distribution, a Node package, … */
 export interface Package extends Component {
   readonly kind: PackageKind;
+  /** The times at which it was changed or built, in seconds since 1970, where its database tells them. Default: none. */
+  readonly changes?: readonly number[];
 }
 
 /** What a database tells of a package in addition. Texts are as they are written there. */

@@ -17,6 +17,8 @@ export interface RpmHeader {
   readonly supplier: ByteString | null;
   /** Absolute names of files and directories. Those that rpm did not install are left out. */
   readonly files: readonly ByteString[];
+  /** The times of the entries of its changelog, or else that of its build, in seconds since 1970. */
+  readonly changes: readonly number[];
 }
 
 /** Tags of entries (include/rpm/rpmtag.h). */
@@ -25,6 +27,7 @@ const tags = {
   version: 1001,
   release: 1002,
   epoch: 1003,
+  buildTime: 1006,
   vendor: 1011,
   license: 1014,
   packager: 1015,
@@ -33,6 +36,7 @@ const tags = {
   oldNames: 1027,
   states: 1029,
   sourceRpm: 1044,
+  changelogTime: 1080,
   directoryIndexes: 1116,
   baseNames: 1117,
   directories: 1118,
@@ -77,6 +81,7 @@ export function readRpmHeader(blob: Uint8Array): RpmHeader | null {
     licence: strings(tags.license)[0] ?? null,
     supplier: strings(tags.vendor)[0] ?? strings(tags.packager)[0] ?? null,
     files: readFiles(data, byTag, strings),
+    changes: readNumbers(data, byTag.get(tags.changelogTime) ?? byTag.get(tags.buildTime)),
   };
 }
 

@@ -75,7 +75,7 @@ function* readPackages(
 }
 
 function makePackage(header: RpmHeader, locator: FileLocator): Package {
-  const { name, version, arch, licence, supplier, source } = header;
+  const { name, version, arch, licence, supplier, source, changes } = header;
   const { files, missing } = locator.locateAll(header.files, isLeftOut);
   const text = (bytes: ByteString | null): string | null =>
     bytes === null || bytes === '' ? null : utf8Text(bytes);
@@ -85,6 +85,7 @@ function makePackage(header: RpmHeader, locator: FileLocator): Package {
     name,
     version: utf8Text(version),
     files,
+    ...(changes.length === 0 ? {} : { changes }),
     details: {
       ...noDetails,
       architecture: text(arch),
