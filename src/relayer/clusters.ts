@@ -10,6 +10,8 @@ export interface Cluster {
   readonly bytes: number;
   /** The logarithm of the probability that an update changes none of the members. */
   readonly calm: number;
+  /** That probability. */
+  readonly stays: number;
   /** Whether clients of the previous version have this layer. Any other member makes them fetch all of it. */
   readonly kept: boolean;
 }
@@ -43,7 +45,7 @@ export function clusterOf(members: readonly Component[], kept = false): Cluster 
     bytes += member.bytes;
     calm += calmOf(member);
   }
-  return { members, bytes, calm, kept };
+  return { members, bytes, calm, stays: Math.exp(calm), kept };
 }
 
 /** Returns the bytes that an update is expected to send of a layer, with what its size costs. */
@@ -56,11 +58,9 @@ const overLimit = 1e6;
 
 /** Returns by how much joining two clusters raises what updates send. Where the limit would be exceeded, by far more. */
 export function costOfJoining(a: Cluster, b: Cluster, scale: Scale): number {
-  const stayA = Math.exp(a.calm);
-  const stayB = Math.exp(b.calm);
   const rise =
-    a.bytes * stayA * (1 - stayB) +
-    b.bytes * stayB * (1 - stayA) +
+    a.bytes * a.stays * (1 - b.stays) +
+    b.bytes * b.stays * (1 - a.stays) +
     (2 * balance * a.bytes * b.bytes) / scale.total;
   const again = (a.kept ? a.bytes : 0) + (b.kept ? b.bytes : 0);
   const over = a.bytes + b.bytes > scale.maxLayer ? overLimit * (a.bytes + b.bytes) : 0;
@@ -69,10 +69,12 @@ export function costOfJoining(a: Cluster, b: Cluster, scale: Scale): number {
 
 /** Joins two clusters. */
 export function join(a: Cluster, b: Cluster): Cluster {
+  const calm = a.calm + b.calm;
   return {
     members: [...a.members, ...b.members],
     bytes: a.bytes + b.bytes,
-    calm: a.calm + b.calm,
+    calm,
+    stays: Math.exp(calm),
     kept: false,
   };
 }

@@ -94,9 +94,7 @@ export class FileNodes {
     /** By file: its first name, plus one. */
     const first = new Int32Array(most + 1);
     const filled = new Uint8Array(size);
-    for (let id = size - 1; id > 0; id--)
-      if (node[id] !== 0 && (filled[id] === 1 || !this.#tree.isDirectory(id)))
-        filled[parent[id] as number] = 1;
+    for (let id = 1; id < size; id++) if (node[id] !== 0) filled[parent[id] as number] = 1;
     for (let id = 1; id < size; id++) {
       if (node[id] === 0 || this.layer(id) <= this.#base) continue;
       const number = file[id] as number;

@@ -5,7 +5,7 @@
 import { type Cluster, costOfJoining, join, type Scale } from './clusters.ts';
 
 /** The most clusters of which every pair is looked at. */
-const mostCompared = 1024;
+const mostCompared = 768;
 
 /** Joins clusters until at most `count` are left (at least 1). The order of the clusters decides between equal costs. */
 export function mergeDown(clusters: readonly Cluster[], count: number, scale: Scale): readonly Cluster[] {

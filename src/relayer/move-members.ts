@@ -27,6 +27,8 @@ class Moves {
   readonly #bytes: Float64Array;
   readonly #calms: Float64Array;
   readonly #counts: Int32Array;
+  /** By cluster: what it costs. */
+  readonly #costs: Float64Array;
 
   constructor(clusters: readonly Cluster[], scale: Scale) {
     this.#scale = scale;
@@ -39,6 +41,7 @@ class Moves {
     this.#bytes = Float64Array.from(clusters, ({ bytes }) => bytes);
     this.#calms = Float64Array.from(clusters, ({ calm }) => calm);
     this.#counts = Int32Array.from(clusters, ({ members }) => members.length);
+    this.#costs = Float64Array.from(clusters, ({ bytes, calm }) => costOf(bytes, calm, scale));
   }
 
   /** Gives each member its best cluster once. Returns whether one moved. */
@@ -58,12 +61,12 @@ class Moves {
     const from = this.#home[member] as number;
     // An empty layer would be a waste; merging has decided how many there are.
     if (this.#counts[from] === 1) return false;
-    const saved = this.#costAt(from) - this.#costWith(from, member, -1);
+    const saved = (this.#costs[from] as number) - this.#costWith(from, member, -1);
     let best = from;
     let gain = least * this.#scale.total;
     for (let to = 0; to < this.#bytes.length; to++) {
       if (to === from || !this.#hasRoom(to, member)) continue;
-      const better = saved + this.#costAt(to) - this.#costWith(to, member, 1);
+      const better = saved + (this.#costs[to] as number) - this.#costWith(to, member, 1);
       if (better <= gain) continue;
       gain = better;
       best = to;
@@ -81,10 +84,6 @@ class Moves {
     );
   }
 
-  #costAt(cluster: number): number {
-    return costOf(this.#bytes[cluster] as number, this.#calms[cluster] as number, this.#scale);
-  }
-
   /** Returns the cost of a cluster with a member more (1) or less (-1). */
   #costWith(cluster: number, member: number, sign: 1 | -1): number {
     const bytes = (this.#bytes[cluster] as number) + sign * (this.#members[member] as Component).bytes;
@@ -93,9 +92,11 @@ class Moves {
   }
 
   #move(member: number, cluster: number, sign: 1 | -1): void {
-    this.#bytes[cluster] =
-      (this.#bytes[cluster] as number) + sign * (this.#members[member] as Component).bytes;
-    this.#calms[cluster] = (this.#calms[cluster] as number) + sign * (this.#calm[member] as number);
+    const bytes = (this.#bytes[cluster] as number) + sign * (this.#members[member] as Component).bytes;
+    const calm = (this.#calms[cluster] as number) + sign * (this.#calm[member] as number);
+    this.#bytes[cluster] = bytes;
+    this.#calms[cluster] = calm;
     this.#counts[cluster] = (this.#counts[cluster] as number) + sign;
+    this.#costs[cluster] = costOf(bytes, calm, this.#scale);
   }
 }

@@ -108,9 +108,9 @@ function byWorth(a: Cluster, b: Cluster): number {
   return nameOf(a) < nameOf(b) ? -1 : 1;
 }
 
-function worthOf({ bytes, calm }: Cluster): number {
+function worthOf({ bytes, calm, stays }: Cluster): number {
   const changes = -Math.expm1(calm);
-  return changes === 0 ? Number.POSITIVE_INFINITY : (bytes * Math.exp(calm)) / changes;
+  return changes === 0 ? Number.POSITIVE_INFINITY : (bytes * stays) / changes;
 }
 
 function nameOf({ members }: Cluster): string {

@@ -17,8 +17,8 @@ const none = 0;
 const several = -1;
 
 /**
- * Returns the number of the highest directory above each path whose files are all of one layer, by path; -1 for none. A directory that
- * programs share is none.
+ * Returns, by path, the number of the highest directory above it whose files are all of one layer; -1 for no such directory. A directory
+ * that programs share is never returned.
  */
 export function* treeSteps(table: PathTable, files: Iterable<Unclaimed>): Steps<Int32Array> {
   const { parent, paths } = table;

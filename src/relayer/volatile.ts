@@ -1,10 +1,10 @@
 /**
- * Names the files that every build writes anew, whatever it installs. They go into the top layer, so that they change no other;
+ * Names the files that every build makes again, whatever it installs. They go into the top layer, so that they change no other;
  * `path-claims.ts` asks for each path.
  */
 import type { Path } from '../bytes/path.ts';
 
-/** Directories of which everything is written anew: databases, lists, caches, logs. */
+/** Directories of which every build makes all files again: databases, lists, caches, logs. */
 const directories =
   /^(?:(?:usr\/)?lib\/apk\/db|var\/(?:cache|log|tmp|run|lib\/(?:rpm|dnf|yum|apt|pacman|zypp|systemd|ucf|dpkg\/(?:updates|triggers)))|usr\/lib\/sysimage\/rpm|run|tmp|(?:root|home\/[^/]+)\/\.(?:cache|npm|cargo\/registry))\//;
 
@@ -16,7 +16,7 @@ const files =
 const lists =
   /(?:\.dist-info\/RECORD|\/conda-meta\/history|\/node_modules\/\.(?:package-lock\.json|yarn-integrity|modules\.yaml))$/;
 
-/** Tells whether every build writes the file anew. */
+/** Tells whether every build makes the file again. */
 export function isVolatile(path: Path): boolean {
   return directories.test(path) || files.test(path) || lists.test(path);
 }
