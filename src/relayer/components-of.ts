@@ -3,7 +3,7 @@
  * and writes each component into the layer that the plan gives it.
  */
 import { baseOf, type Path, parentOf, rootPath } from '../bytes/path.ts';
-import { utf8Text } from '../bytes/bytes.ts';
+import { utf8Bytes, utf8Text } from '../bytes/bytes.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import type { Stack } from '../changeset/stack.ts';
 import type { Tree } from '../changeset/tree.ts';
@@ -16,7 +16,7 @@ import { fnv1a } from './fnv.ts';
 import { type ComponentGroup, type Division, PathClaims } from './path-claims.ts';
 import { placeOf } from './places.ts';
 import { splitSteps } from './split.ts';
-import { treeSteps } from './trees.ts';
+import { type TreeSearch, treeSteps } from './trees.ts';
 
 /** An image that is divided. */
 export interface DividedImage {
@@ -36,6 +36,10 @@ export interface DivisionOptions {
   readonly groups: readonly ComponentGroup[];
   /** The most bytes of a component: a larger one becomes several, file by file. Null: any number. */
   readonly maxLayer: number | null;
+  /** The names that components of the previous version have: its trees are trees again, whatever layers they are in. */
+  readonly known: ReadonlySet<string>;
+  /** Whether layers tell which instruction put files there: those of an image that was relayered do not. */
+  readonly byLayer: boolean;
 }
 
 /** A component, and what is known of its files. */
@@ -116,10 +120,14 @@ function sourceOf(path: Path): Path {
 }
 
 /** Gives what nothing claims a component by its size, its archive, its tree or its place. */
-function* leftoverSteps(image: DividedImage, { by }: DivisionOptions, work: Work): Steps<void> {
+function* leftoverSteps(
+  image: DividedImage,
+  { by, known, byLayer }: DivisionOptions,
+  work: Work,
+): Steps<void> {
   const { nodes, drafts } = work;
   const { table } = image.stack;
-  const trees = by === 'package' ? yield* treesOf(image, work) : null;
+  const trees = by === 'package' ? yield* treesOf(image, { known: treesIn(known), byLayer }, work) : null;
   for (let id = 1; id < table.paths.length; id++) {
     if (id % itemsPerStep === 0) yield;
     if (drafts.of(id) !== noComponent || !nodes.leads(id)) continue;
@@ -161,12 +169,30 @@ function bucketOf(path: Path): string {
   return (fnv1a(path) % buckets).toString(16).padStart(2, '0');
 }
 
+const treePrefix = 'tree:/';
+
+/** Returns the directories of trees. A tree that was split has a space and its part behind its name, which may hold spaces of its own. */
+function treesIn(names: ReadonlySet<string>): ReadonlySet<Path> {
+  const trees = new Set<Path>();
+  for (const name of names) {
+    // Names are read from an image: what names no path names no tree.
+    if (!name.startsWith(treePrefix) || /\/\.{1,2}(?:\/|$)|\0/.test(name)) continue;
+    const [, whole = name] = /^(.*) (?:\d+\/\d+|\/.*)$/.exec(name) ?? [];
+    trees.add(rootPath`${utf8Bytes(whole.slice(treePrefix.length))}`);
+  }
+  return trees;
+}
+
 interface Trees {
   nameOf(id: number): string | null;
 }
 
 /** Finds the trees that are worth a component. */
-function* treesOf({ stack: { table } }: DividedImage, { nodes, drafts }: Work): Steps<Trees> {
+function* treesOf(
+  { stack: { table } }: DividedImage,
+  search: TreeSearch,
+  { nodes, drafts }: Work,
+): Steps<Trees> {
   const left: number[] = [];
   for (let id = 1; id < table.paths.length; id++) {
     if (id % itemsPerStep === 0) yield;
@@ -175,6 +201,7 @@ function* treesOf({ stack: { table } }: DividedImage, { nodes, drafts }: Work): 
   const trees = yield* treeSteps(
     table,
     left.map((path) => ({ path, layer: nodes.layer(path) })),
+    search,
   );
   const bytes = new Map<number, number>();
   for (const id of left)
@@ -184,7 +211,7 @@ function* treesOf({ stack: { table } }: DividedImage, { nodes, drafts }: Work): 
       const tree = trees[id] as number;
       return tree < 0 || (bytes.get(tree) ?? 0) < leastTree
         ? null
-        : `tree:/${utf8Text(table.paths[tree] as Path)}`;
+        : `${treePrefix}${utf8Text(table.paths[tree] as Path)}`;
     },
   };
 }

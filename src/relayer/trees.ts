@@ -3,6 +3,7 @@
  * that no package claims.
  */
 import { itemsPerStep, type Steps } from '../steps.ts';
+import type { Path } from '../bytes/path.ts';
 import type { PathTable } from '../changeset/path-table.ts';
 import { isShared } from './places.ts';
 
@@ -16,34 +17,51 @@ export interface Unclaimed {
 const none = 0;
 const several = -1;
 
+/** How trees are found. */
+export interface TreeSearch {
+  /** The directories that are trees already. */
+  readonly known: ReadonlySet<Path>;
+  /** Whether layers tell which instruction put files there: those of a relayered image do not. */
+  readonly byLayer: boolean;
+}
+
 /**
- * Returns, by path, the number of the highest directory above it whose files are all of one layer; -1 for no such directory. A directory
- * that programs share is never returned.
+ * Returns, by path, the number of the highest directory above it that is known, or whose files are all of one layer; -1 for no such
+ * directory. A directory that programs share is never found by its layer, nor is one above or below a known one.
  */
-export function* treeSteps(table: PathTable, files: Iterable<Unclaimed>): Steps<Int32Array> {
+export function* treeSteps(
+  table: PathTable,
+  files: Iterable<Unclaimed>,
+  { known, byLayer }: TreeSearch,
+): Steps<Int32Array> {
   const { parent, paths } = table;
-  const size = paths.length;
-  /** By path: the layer of the files in it. */
-  const layers = new Int32Array(size).fill(none);
+  const layers = yield* layerSteps(table, files);
+  for (const path of known) {
+    for (let at = table.findId(path) ?? -1; at >= 0; at = parent[at] as number) layers[at] = several;
+  }
+  const trees = new Int32Array(paths.length).fill(-1);
+  for (let path = 1; path < paths.length; path++) {
+    if (path % itemsPerStep === 0) yield;
+    const inherited = trees[parent[path] as number] as number;
+    const name = paths[path] as Path;
+    const found =
+      byLayer && (layers[path] as number) > none && table.end[path] !== path + 1 && !isShared(name);
+    trees[path] = inherited >= 0 ? inherited : found || known.has(name) ? path : -1;
+  }
+  return trees;
+}
+
+/** Returns, by path, the layer that all files in it are of; `none` or `several`. */
+function* layerSteps({ parent, paths }: PathTable, files: Iterable<Unclaimed>): Steps<Int32Array> {
+  const layers = new Int32Array(paths.length).fill(none);
   for (const { path, layer } of files) layers[path] = layer;
-  for (let path = size - 1; path > 0; path--) {
+  for (let path = paths.length - 1; path > 0; path--) {
     if (path % itemsPerStep === 0) yield;
     const layer = layers[path] as number;
     const above = parent[path] as number;
     if (layer === none) continue;
-    const known = layers[above] as number;
-    layers[above] = known === none || known === layer ? layer : several;
+    const other = layers[above] as number;
+    layers[above] = other === none || other === layer ? layer : several;
   }
-  const trees = new Int32Array(size).fill(-1);
-  for (let path = 1; path < size; path++) {
-    if (path % itemsPerStep === 0) yield;
-    const above = parent[path] as number;
-    const inherited = trees[above] as number;
-    const begins =
-      (layers[path] as number) > none &&
-      table.end[path] !== path + 1 &&
-      !isShared(paths[path] as (typeof paths)[number]);
-    trees[path] = inherited >= 0 ? inherited : begins ? path : -1;
-  }
-  return trees;
+  return layers;
 }

@@ -100,6 +100,36 @@ describe('a component', () => {
     });
   });
 
+  it('is a tree of the previous version, whatever layers its files are in', async () => {
+    const known = new Set(['tree:/app', 'tree:/srv/a b 1/2', 'tree:/gone', 'tree:/../x', 'tree:/\0', 'rest']);
+    const layers = [
+      { 'app/a': file(50_000), 'srv/a b/c': file(70_000) },
+      { 'app/b': file(50_000), 'opt/new/a': file(100_000) },
+    ];
+    expect(Object.keys((await divide(layers, { known })).paths).toSorted()).toEqual([
+      'tree:/app',
+      'tree:/opt/new',
+      'tree:/srv/a b',
+    ]);
+    expect(Object.keys((await divide(layers, { known, byLayer: false })).paths).toSorted()).toEqual([
+      'rest',
+      'tree:/app',
+      'tree:/srv/a b',
+    ]);
+  });
+
+  it('has the same files again, once they lie in other layers', async () => {
+    const table = { 'app/a/x': file(80_000), 'app/b/x': file(80_000), 'srv/y/z': file(80_000), 'etc/z': '1' };
+    const { 'app/a/x': first, ...others } = table;
+    const { paths } = await divide([{ 'app/a/x': first, 'etc/z': '1' }, others]);
+    expect(Object.keys(paths)).toContain('tree:/app/a');
+    const again = await divide([others, { 'app/a/x': first }], {
+      known: new Set(Object.keys(paths)),
+      byLayer: false,
+    });
+    expect(again.paths).toEqual(paths);
+  });
+
   it('is what the user names, before everything else', async () => {
     const groups = [{ name: 'tls', matches: (path: string) => path.includes('ssl') }];
     const { paths } = await divide([debian], { groups });

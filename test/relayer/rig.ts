@@ -22,7 +22,13 @@ export interface Division {
   readonly components: readonly MappedComponent[];
 }
 
-const defaults: DivisionOptions = { by: 'package', groups: [], maxLayer: null };
+const defaults: DivisionOptions = {
+  by: 'package',
+  groups: [],
+  maxLayer: null,
+  known: new Set(),
+  byLayer: true,
+};
 
 /** Divides the image of these layers, lowest first. */
 export async function divide(
