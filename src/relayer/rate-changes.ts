@@ -28,13 +28,38 @@ export function rateChanges(
   components: readonly MappedComponent[],
   known: KnownChanges,
 ): readonly Component[] {
-  return components.map(({ name, bytes, volatile, mtime }) => {
-    const dated = known.dates.get(name) ?? [{ time: mtime, release: null }];
-    const change = volatile ? 1 : posterior(name, rateOf(dated, known), known);
+  return components.map((each) => {
+    const { name, bytes, volatile } = each;
+    const change = volatile ? 1 : posterior(name, priorOf(each, known), known);
     const isKnown = known.previous !== null && known.current !== null;
     const changed = isKnown && known.previous?.get(name) !== known.current?.get(name);
     return { name, bytes, volatile, change, changed };
   });
+}
+
+/** Probabilities of a change in one update by the kind of a component, where neither dates nor age tell anything. */
+const usual: ReadonlyMap<string, number> = new Map([
+  ['apk', 0.05],
+  ['dpkg', 0.05],
+  ['rpm', 0.05],
+  ['conda', 0.2],
+  ['python', 0.3],
+  ['tree', 0.7],
+]);
+const usualElsewhere = 0.3;
+
+/** Files that are younger than this were installed with the image, which says nothing of their contents. */
+const installed = 2;
+/** Files that are older have a made-up time, such as that of npm: 1985. */
+const oldest = 20 * 365;
+
+/** Returns the probability of a change in one update before any version was seen. */
+function priorOf({ name, mtime }: MappedComponent, known: KnownChanges): number {
+  const dates = known.dates.get(name);
+  if (dates !== undefined) return rateOf(dates, known);
+  const age = (known.now - mtime) / day;
+  if (age > installed && age < oldest) return rateOf([{ time: mtime, release: null }], known);
+  return usual.get(name.split(':', 1)[0] ?? name) ?? usualElsewhere;
 }
 
 /** Seconds of a day. */

@@ -43,9 +43,20 @@ describe('the probability of a change', () => {
     expect(rate({ dates: made('bookworm-security') })).toBeGreaterThan(rate({ dates: made('unstable') }));
   });
 
-  it('depends on the age where nothing else is known', () => {
+  it('depends on the age where no date is known', () => {
     expect(rate({}, 990 * day)).toBeGreaterThan(rate({}, 10 * day));
   });
+
+  it.each([0, 9999, 10_001])(
+    'is the usual one for what has the time of its installation, or none: day %i',
+    (made) => {
+      const named = (name: string) =>
+        rateChanges([component(name, made * day)], { ...nothing, now: 10_000 * day })[0]?.change;
+      expect(named('dpkg:a')).toBeLessThan(named('python:a') ?? 0);
+      expect(named('python:a')).toBeLessThan(named('tree:/app') ?? 0);
+      expect(named('rest')).toBe(named('big:/a'));
+    },
+  );
 
   it('is 1 for what every build changes', () => {
     expect(rateChanges([{ ...component('v'), volatile: true }], nothing)[0]?.change).toBe(1);
