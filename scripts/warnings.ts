@@ -16,6 +16,8 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
     'A name that the source has does not go into a docker-archive: Docker does not allow it (upper case in the repository, a digest), or it is a tag without a repository. `--name` gives another one.',
   HISTORY_MENDED:
     'The history of the image does not tell of each layer once. Where layers became one or went, it was mended as BuildKit mends it: of too many rows the uppermost no longer count; where some were missing, rows were added for the uppermost layers.',
+  LAYOUT_UNKNOWN:
+    'None of the images that `--previous` names states a layout of its layers, as `relayer` writes it. The layout was made from scratch; the next version can keep it.',
   LAYER_SKIPPED:
     'A layer cannot be read: it is of a type that ocislim does not know (foreign, encrypted), or damaged. It was kept as it is, or an HTML report lacks its files.',
   KEPT_FOR_LINK:

@@ -43,6 +43,7 @@ export type WarningCode =
   | 'LEFT_OUT'
   | 'NAME_LEFT_OUT'
   | 'HISTORY_MENDED'
+  | 'LAYOUT_UNKNOWN'
   | 'LAYER_SKIPPED'
   | 'KEPT_FOR_LINK'
   | 'SCRATCH_SHORT'

@@ -8,10 +8,10 @@ import type { PathTable } from './path-table.ts';
 
 /**
  * Where the bytes of a change come from. `verbatim`: from its entry. `renamed`: it has the data of another name. `relinked`: it
- * is a link with a new target. `linked`: it is a hard link in the place of a file that had data of its own. `made`: no source
- * layer has it.
+ * is a link with a new target. `linked`: it is a hard link in the place of a file that had data of its own. `timeless`: it is a directory
+ * that an upper layer states again, so that its own time does not matter. `made`: no source layer has it.
  */
-export type ChangeForm = 'verbatim' | 'renamed' | 'relinked' | 'linked' | 'made';
+export type ChangeForm = 'verbatim' | 'renamed' | 'relinked' | 'linked' | 'timeless' | 'made';
 
 /** One thing that a layer does to the filesystem, over numbered paths. */
 export interface Change {

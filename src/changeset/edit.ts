@@ -1,7 +1,7 @@
 /**
  * Turns changes into the edit that writes a layer. `slim/resolve` builds it, and `layers/edit` streams the sources through it.
  */
-import { chmodHead, linkHead, makeHead, relinkHead, renameHead, resizeHead } from '../tar/head.ts';
+import { chmodHead, linkHead, makeHead, relinkHead, renameHead, resizeHead, retimeHead } from '../tar/head.ts';
 import { wholeBlocks } from '../tar/header-block.ts';
 import { padded } from '../tar/reader.ts';
 import type { Change } from './change.ts';
@@ -224,7 +224,8 @@ function storedHead(
   indexes: ReadonlyMap<number, LayerIndex>,
   mode: number | null,
 ): Uint8Array {
-  const head = (indexes.get(change.layer) as LayerIndex).head(change.entry);
+  const stored = (indexes.get(change.layer) as LayerIndex).head(change.entry);
+  const head = change.form === 'timeless' ? retimeHead(stored, 0) : stored;
   return mode === null ? head : chmodHead(head, mode);
 }
 

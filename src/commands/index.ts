@@ -18,7 +18,7 @@ import { isNoEdit } from '../image/config-edit.ts';
 import type { Reference } from '../oci/reference.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import { configEditOf } from '../settings/config-edit.ts';
-import { pruneStages, recompressStages, slimStages, squashStages } from '../settings/command-stages.ts';
+import { pruneStages, recompressStages, relayerStages, slimStages, squashStages } from '../settings/command-stages.ts';
 import type { Options } from '../settings/option.ts';
 import { defaultSettings } from '../settings/command-line.ts';
 import { selectingOptions } from '../settings/selection.ts';
@@ -37,6 +37,8 @@ import {
   type RebaseSettings,
   recompressOptions,
   type RecompressSettings,
+  relayerOptions,
+  type RelayerSettings,
   restoreOptions,
   type RestoreSettings,
   slimOptions,
@@ -94,6 +96,7 @@ export type {
   PruneSettings,
   RebaseSettings,
   RecompressSettings,
+  RelayerSettings,
   RestoreSettings,
   SbomSettings,
   SlimSettings,
@@ -133,6 +136,14 @@ export const prune = rewriting<PruneSettings>('prune', pruneOptions, async (sett
 /** Changes how layers are compressed, and nothing else. @throws OcislimError */
 export const recompress = rewriting<RecompressSettings>('recompress', recompressOptions, async (settings) =>
   stages(recompressStages(settings)),
+);
+
+/** Lays an image out as layers of which an update changes few. @throws OcislimError */
+export const relayer = rewriting<RelayerSettings>(
+  'relayer',
+  relayerOptions,
+  async (settings) => stages(relayerStages(settings)),
+  () => 'relayer',
 );
 
 /** Copies an image or index without changing a byte, but for the layers that docker-archives hold unpacked. @throws OcislimError */

@@ -16,6 +16,7 @@ import type { Stages } from '../settings/stages.ts';
 import type { RewritingSettings, SlimSettings } from '../settings/tables/commands.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { baseReader } from './bases.ts';
+import { previousReader } from './previous.ts';
 import type { RecordedFiles } from './record/recorded-files.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Check } from './verify-with.ts';
@@ -136,7 +137,10 @@ async function transformOfStages(
   { workspace, reference, settings }: TransformMeans,
 ): Promise<Transform> {
   const { transformOf } = await import('../settings/transform.ts');
-  return transformOf(stages, baseReader(workspace, reference, settings.platform));
+  return transformOf(stages, {
+    readBase: baseReader(workspace, reference, settings.platform),
+    readPrevious: previousReader(workspace, reference, settings.platform),
+  });
 }
 
 /** Tells what traces say about themselves. */

@@ -12,6 +12,7 @@ import { formatPlatform } from '../oci/platform.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { Addition } from './addition.ts';
 import type { ConfigEdit } from './config-edit.ts';
+import type { Relayering } from './relayering.ts';
 import type { TracePruning } from './trace-pruning.ts';
 
 /**
@@ -111,6 +112,8 @@ export interface Plan {
   readonly layers: readonly Layer[];
   readonly prunings: readonly Pruning[];
   readonly arrangements: readonly Arrangement[];
+  /** How a range of layers becomes several new ones; null where every layer of the plan is one. */
+  readonly relayering: Relayering | null;
   /** What to change in the config, one edit after the other. Only edits that change something are here: `configure/` adds them. */
   readonly config: readonly ConfigEdit[];
   /** Annotations to set in the new manifest. */
@@ -178,6 +181,7 @@ export function readImage(descriptor: Descriptor, manifest: Manifest, config: Im
       layers,
       prunings: [],
       arrangements: [],
+      relayering: null,
       config: [],
       annotations: {},
       dropEmpty: false,

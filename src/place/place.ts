@@ -112,6 +112,8 @@ export interface Target extends AsyncCloseable {
   readonly mountable: Mountable | null;
   /** `plain` for `docker save` archives, whose layers are uncompressed tars. */
   readonly layerFormat: 'any' | 'plain';
+  /** Whether `stage` takes any number of blobs side by side, without one waiting for another. Default: no. */
+  readonly takesSideBySide?: boolean;
   /** The only family of manifests that other programs read there. Null: any. */
   readonly family: Family | null;
   /** Returns whether the place has a blob. */

@@ -7,7 +7,10 @@ import {
   noStages,
   packBetter,
   packingOf,
+  type Packing,
   pruneStage,
+  relayerStage,
+  type RelayerStage,
   removesNothing,
   type PackStage,
   type PackingSettings,
@@ -16,11 +19,14 @@ import {
 import {
   type PruneSettings,
   type RecompressSettings,
+  type RelayerSettings,
   slimming,
   type SlimSettings,
   type SquashSettings,
 } from './tables/commands.ts';
+import { relayering } from './tables/relayering.ts';
 import { nameOf } from './option.ts';
+import { parseSize } from './sizes.ts';
 
 const all: SelectionSetting = { kind: 'all' };
 
@@ -31,14 +37,17 @@ export async function slimStages(settings: SlimSettings): Promise<Stages> {
     return settings.plan;
   }
   const { safePresets } = await import('../slim/presets.ts');
+  const relayer = relayerOf(settings);
   const prune = await pruneStage(all, { ...settings, shadowed: true }, [...safePresets, ...settings.preset]);
-  const squash = selectingOptions(settings).length === 0 ? null : squashSelectionOf(settings);
+  const isSquashed = relayer === null && selectingOptions(settings).length > 0;
+  const squash = isSquashed ? squashSelectionOf(settings) : null;
   const layout = arrangement(settings);
   const packing = packingOf(settings);
   return {
     ...noStages,
     prune,
     squash,
+    relayer,
     arrange:
       layout === null
         ? []
@@ -46,16 +55,61 @@ export async function slimStages(settings: SlimSettings): Promise<Stages> {
             { selection: all, ...layout, always: false },
             ...(squash === null ? [] : [{ selection: squash, ...layout, always: true }]),
           ],
-    pack: [
-      {
-        selection: all,
-        packing: packing ?? packBetter,
-        minSavings: settings.minSavings,
-        isAsked: packing !== null,
-      },
-    ],
+    pack: packingOfSlim(settings, packing, relayer),
     variant: variantOf(settings),
     dropEmpty: settings.emptyLayers === 'drop',
+  };
+}
+
+/** Compresses better by default; layers that later versions are to share in the usual way, which does not depend on what is in them. */
+function packingOfSlim(
+  { minSavings }: SlimSettings,
+  packing: Packing | null,
+  relayer: RelayerStage | null,
+): readonly PackStage[] {
+  if (relayer !== null && packing === null) return [];
+  return [{ selection: all, packing: packing ?? packBetter, minSavings, isAsked: packing !== null }];
+}
+
+/** Reads how `slim` lays the result out anew. @throws USAGE for options that do not go together */
+function relayerOf(settings: SlimSettings): RelayerStage | null {
+  if (!settings.relayer) {
+    const { maxLayers, maxLayer, by } = relayering;
+    const idle = {
+      '--max-layers': settings.maxLayers !== maxLayers.default,
+      '--max-layer': settings.maxLayer !== parseSize(String(maxLayer.default), '--max-layer'),
+      '--by': settings.by !== by.default,
+      '--group': settings.group.length > 0,
+      '--previous': settings.previous.length > 0,
+    };
+    const [option] = Object.entries(idle).find(([, isGiven]) => isGiven) ?? [];
+    if (option !== undefined) throw new OcislimError('USAGE', `${option} goes with --relayer`);
+    return null;
+  }
+  const others = [
+    ...selectingOptions(settings).filter((option) => option !== '--base'),
+    ...(settings.order === 'similar' ? ['--order similar'] : []),
+    ...(settings.dedupeHardlink ? ['--dedupe-hardlink'] : []),
+    ...(settings.tune === null ? [] : ['--tune']),
+    ...(settings.budget === null ? [] : ['--budget']),
+  ];
+  const [other] = others;
+  if (other !== undefined)
+    throw new OcislimError('USAGE', `--relayer and ${other} do not go together`, {
+      advice: 'Later versions are to share layers, so that these depend on nothing but what is in them.',
+    });
+  return relayerStage(rangeSelection({ layers: null, base: settings.base }), settings);
+}
+
+/** Lays the layers of an image out anew. @throws USAGE */
+export function relayerStages(settings: RelayerSettings): Stages {
+  const selection = rangeSelection({ layers: null, base: settings.base });
+  const packing = { ...settings, tune: null, budget: null, minSavings: null };
+  return {
+    ...noStages,
+    relayer: relayerStage(selection, settings),
+    pack: packStages(selection, packing),
+    variant: variantOf(packing),
   };
 }
 

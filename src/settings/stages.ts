@@ -16,6 +16,7 @@ import type { Compression } from '../oci/media-type.ts';
 import { OcislimError } from '../errors.ts';
 import { type ConfigEdit, noEdit } from '../image/config-edit.ts';
 import type { MinSavings, PackageDb, TuningGoal } from '../image/image.ts';
+import type { Relayering } from '../image/relayering.ts';
 import type { TraceData } from '../image/trace-pruning.ts';
 import type { TracePruning } from '../image/trace-pruning.ts';
 import type { Rule } from '../rules/rule.ts';
@@ -24,12 +25,14 @@ import type { SelectionSetting } from './selection.ts';
 import type { arranging } from './tables/layers.ts';
 import type { packing } from './tables/packing.ts';
 import type { pruning } from './tables/pruning.ts';
+import type { relayering } from './tables/relayering.ts';
 import type { TraceSetting } from './trace-setting.ts';
 
 /** What is done to an image, stage by stage in this order. A stage that is absent is null or an empty list. */
 export interface Stages {
   readonly prune: PruneStage | null;
   readonly squash: SelectionSetting | null;
+  readonly relayer: RelayerStage | null;
   readonly arrange: readonly ArrangeStage[];
   readonly pack: readonly PackStage[];
   /** How every image is packed a second time, beside one in gzip. Null: it is not. */
@@ -59,6 +62,13 @@ export interface PruneStage {
   readonly traces: readonly TracePruning[];
   /** What to tell before the traces are used. */
   readonly notes: readonly Pick<TraceSetting, 'warnings' | 'details'>[];
+}
+
+/** How the layers of a selection become others, of which an update changes few. */
+export interface RelayerStage extends Omit<Relayering, 'layers' | 'previous'> {
+  readonly selection: SelectionSetting;
+  /** References to earlier versions, whose layout is kept as far as possible. */
+  readonly previous: readonly string[];
 }
 
 /** How the rewritten layers of a selection are laid out. */
@@ -105,6 +115,7 @@ export const packBetter: Packing = {
 export const noStages: Stages = {
   prune: null,
   squash: null,
+  relayer: null,
   arrange: [],
   pack: [],
   variant: null,
@@ -179,6 +190,14 @@ export function arrangement({
 }: SettingsOf<typeof arranging>): Pick<ArrangeStage, 'order' | 'hardlinks'> | null {
   const similar = order === 'similar' ? order : null;
   return similar === null && !dedupeHardlink ? null : { order: similar, hardlinks: dedupeHardlink };
+}
+
+/** Reads how layers are laid out anew. */
+export function relayerStage(
+  selection: SelectionSetting,
+  { maxLayers, maxLayer, by, group, previous }: SettingsOf<typeof relayering>,
+): RelayerStage {
+  return { selection, maxLayers, maxLayer, by, groups: group, previous };
 }
 
 export type PackingSettings = SettingsOf<typeof packing>;

@@ -2,10 +2,12 @@
 import { recompress } from '../compress/recompress.ts';
 import { tune } from '../compress/tune.ts';
 import { annotate, configure } from '../configure/configure.ts';
-import { type Transform, withPlan } from '../image/image.ts';
+import { type Image, type Transform, withPlan } from '../image/image.ts';
+import { assignmentOf, type LayerAssignment } from '../image/relayering.ts';
 import type { Selection } from '../image/selection.ts';
 import { arrange } from '../slim/arrange.ts';
 import { prune } from '../slim/prune.ts';
+import { relayer } from '../slim/relayer.ts';
 import { squash } from '../slim/squash.ts';
 import type { SelectionSetting } from './selection.ts';
 import type { PackStage, Stages } from './stages.ts';
@@ -13,12 +15,31 @@ import type { PackStage, Stages } from './stages.ts';
 /** Reads a base image by its reference and selects the layers above its own. */
 export type BaseReader = (reference: string) => Promise<Selection>;
 
-/** Makes the transform of all stages. Base images are read first, each once. @throws what reading a base image throws */
-export async function transformOf(stages: Stages, readBase: BaseReader): Promise<Transform> {
+/** Reads earlier versions of an image by their references, and finds the layout that the first of them states for an image. */
+export type PreviousReader = (
+  references: readonly string[],
+) => Promise<(image: Image) => LayerAssignment | null>;
+
+/** The readers of images that stages name. */
+export interface StageReaders {
+  readonly readBase: BaseReader;
+  readonly readPrevious: PreviousReader;
+}
+
+/** Makes the transform of all stages. The images that they name are read first, each base once. @throws what reading these throws */
+export async function transformOf(
+  stages: Stages,
+  { readBase, readPrevious }: StageReaders,
+): Promise<Transform> {
   const select = cached(readBase);
   const steps: Transform[] = [];
   if (stages.prune !== null) steps.push(prune(await select(stages.prune.selection), stages.prune));
   if (stages.squash !== null) steps.push(squash(await select(stages.squash)));
+  if (stages.relayer !== null) {
+    const { selection, previous, ...options } = stages.relayer;
+    const previousOf = previous.length === 0 ? assignmentOf : await readPrevious(previous);
+    steps.push(relayer(await select(selection), { ...options, previousOf }));
+  }
   for (const stage of stages.arrange) steps.push(arrange(await select(stage.selection), stage));
   for (const stage of stages.pack) steps.push(pack(await select(stage.selection), stage));
   steps.push(configure(stages.config), annotate(stages.annotations));

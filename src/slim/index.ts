@@ -5,5 +5,6 @@
 export { arrange, type ArrangeOptions } from './arrange.ts';
 export { expandPresets, type Preset, presets, safePresets } from './presets.ts';
 export { prune, type PruneOptions } from './prune.ts';
+export { relayer, type RelayerOptions } from './relayer.ts';
 export { restore, type RestoreOptions } from './restore.ts';
 export { squash } from './squash.ts';

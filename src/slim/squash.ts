@@ -1,4 +1,12 @@
-import { type Image, type Layer, overlaps, rangeOf, type Transform, withPlan } from '../image/image.ts';
+import {
+  type Image,
+  type Layer,
+  type LayerRange,
+  overlaps,
+  rangeOf,
+  type Transform,
+  withPlan,
+} from '../image/image.ts';
 import { type Selection, selectLayers, selectsNothing } from '../image/selection.ts';
 
 /**
@@ -12,18 +20,27 @@ export function squash(selection: Selection): Transform {
     const inside = image.plan.layers.filter((layer) => overlaps(layer.content, selected));
     // A single layer has nothing to merge with: it keeps its blob and digest.
     if (inside.length < 2) return image;
-    const ranges = inside.flatMap((layer) => rangeOf(layer.content) ?? []);
-    const merged: Layer = {
-      content: {
-        kind: 'rewritten',
-        from: ranges.reduce((least, { from }) => Math.min(least, from), Infinity),
-        to: ranges.reduce((most, { to }) => Math.max(most, to), 0),
-      },
-      encodings: inside.flatMap((layer) => layer.encodings),
-    };
-    const layers = image.plan.layers.flatMap((layer) =>
-      layer === inside[0] ? [merged] : inside.includes(layer) ? [] : [layer],
-    );
-    return withPlan(image, { layers });
+    return withPlan(image, { layers: mergeLayers(image, selected).layers });
   };
+}
+
+/** Makes one layer of those that a selection overlaps. Returns the layers of the new plan, and the source layers of the one. */
+export function mergeLayers(
+  image: Image,
+  selected: LayerRange,
+): { readonly layers: readonly Layer[]; readonly range: LayerRange } {
+  const inside = image.plan.layers.filter((layer) => overlaps(layer.content, selected));
+  const ranges = inside.flatMap((layer) => rangeOf(layer.content) ?? []);
+  const range = {
+    from: ranges.reduce((least, { from }) => Math.min(least, from), Infinity),
+    to: ranges.reduce((most, { to }) => Math.max(most, to), 0),
+  };
+  const merged: Layer = {
+    content: { kind: 'rewritten', ...range },
+    encodings: inside.flatMap((layer) => layer.encodings),
+  };
+  const layers = image.plan.layers.flatMap((layer) =>
+    layer === inside[0] ? [merged] : inside.includes(layer) ? [] : [layer],
+  );
+  return { layers, range };
 }

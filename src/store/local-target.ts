@@ -35,6 +35,8 @@ export interface TakenBlob {
 
 /** The parts in which local places differ: where blobs are written, and how they become visible. */
 export interface BlobStorage {
+  /** Whether `take` takes any number of streams side by side. Default: one after the other. */
+  readonly takesSideBySide?: boolean;
   /** Returns the length of a blob, visible or only kept so far; null for an unknown digest. */
   sizeOf(digest: Digest): Promise<number | null>;
   /**
@@ -60,6 +62,7 @@ export class LocalTarget extends Closeable implements Target {
   readonly label: string;
   readonly mountable = null;
   readonly layerFormat: 'any' | 'plain';
+  readonly takesSideBySide: boolean;
   readonly family: Family | null;
   readonly nameOf: (digest: Digest) => string;
   readonly #storage: BlobStorage;
@@ -76,6 +79,7 @@ export class LocalTarget extends Closeable implements Target {
     super();
     this.label = label;
     this.layerFormat = layerFormat;
+    this.takesSideBySide = storage.takesSideBySide === true;
     // Skopeo and umoci read no Docker manifest in a layout; in a Docker archive nothing reads manifests.
     this.family = layerFormat === 'any' ? 'oci' : null;
     this.nameOf = nameOf;

@@ -107,6 +107,22 @@ export function chmodHead(head: Uint8Array, mode: number): Uint8Array {
   return putTogether(parts);
 }
 
+/** The records that state times: they would replace that of the header. */
+const timeRecords = /^(?:mtime|atime|ctime|LIBARCHIVE\.creationtime)$/;
+
+/** Gives a head another time, in whole seconds since 1970, and no other times. @throws TAR_INVALID */
+export function retimeHead(head: Uint8Array, mtime: number): Uint8Array {
+  const parts = takeApart(head);
+  // GNU headers have two more times there (gnu_header in tar.h).
+  if (parseHeader(parts.header).gnu) parts.header.fill(0, 345, 369);
+  writeOctal(parts.header, 136, 12, mtime);
+  sealHeader(parts.header);
+  const extensions = parts.extensions
+    .map((extension) => withoutRecords(extension, (key) => timeRecords.test(key)))
+    .filter(({ body }) => body.length > 0);
+  return putTogether({ ...parts, extensions });
+}
+
 /** Gives the head of a plain file another size, every attribute as it was. @throws TAR_INVALID for a sparse file */
 export function resizeHead(head: Uint8Array, size: number): Uint8Array {
   const parts = takeApart(head);
@@ -123,8 +139,12 @@ function resized({ extensions, header, map }: Parts, size: number): Parts {
 }
 
 function withoutSize(extension: Extension): Extension {
+  return withoutRecords(extension, (key) => key === 'size');
+}
+
+function withoutRecords(extension: Extension, isGone: (key: string) => boolean): Extension {
   if (extension.type !== 'x') return extension;
-  const records = parsePax(extension.body).filter(([key]) => key !== 'size');
+  const records = parsePax(extension.body).filter(([key]) => !isGone(key));
   return { ...extension, body: encodePax(records) };
 }
 

@@ -19,6 +19,7 @@ import { presetsCommand } from './presets.ts';
 import { prune } from './prune.ts';
 import { rebase } from './rebase.ts';
 import { recompress } from './recompress.ts';
+import { relayer } from './relayer.ts';
 import { restore } from './restore.ts';
 import { registry } from './registry.ts';
 import { sbom } from './sbom.ts';
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   squash,
   prune,
   recompress,
+  relayer,
   slim,
   restore,
   config,

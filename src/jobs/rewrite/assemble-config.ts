@@ -3,8 +3,12 @@
  * calls it when all layers are sealed.
  */
 import { configOf, instructionsOf } from '../../configure/configure.ts';
+import { applyConfig } from '../../configure/apply.ts';
+import { noEdit } from '../../image/config-edit.ts';
+import { nameOfImage } from '../../image/image.ts';
+import { assignmentName, noteOfAssignment } from '../../image/relayering.ts';
 import { encodeJson, type JsonObject } from '../../oci/json.ts';
-import { assembleHistory, isBuilt, newestTime } from './history.ts';
+import { assembleHistory, isBuilt, isStructural, newestTime } from './history.ts';
 import type { WrittenImage } from './records.ts';
 
 /**
@@ -18,7 +22,7 @@ export function assembleConfig(written: WrittenImage, created: string | null): U
   const diffIds = written.layers.flatMap(({ sealed }) => (sealed.kind === 'dropped' ? [] : [sealed.diffId]));
   const sameLayers =
     diffIds.length === config.diffIds.length && diffIds.every((diffId, i) => diffId === config.diffIds[i]);
-  const edited = configOf(image);
+  const edited = withAssignment(written, configOf(image));
   if (sameLayers && edited === config.json) return config.bytes;
   const json: JsonObject = {
     ...edited,
@@ -30,6 +34,16 @@ export function assembleConfig(written: WrittenImage, created: string | null): U
   if (history !== null) json['history'] = [...history, ...instructionRows(written, edited, created)];
   else if (json['history'] === null) delete json['history'];
   return encodeJson(json);
+}
+
+/** States in a label which component is in which layer; what an earlier layout stated goes with its layers. */
+function withAssignment({ image, layers, resolution: { relayered } }: WrittenImage, json: JsonObject): JsonObject {
+  const labels =
+    relayered === null
+      ? { set: {}, unset: isStructural(image, layers) ? [assignmentName] : [] }
+      : { set: { [assignmentName]: noteOfAssignment(relayered.assignment) }, unset: [] };
+  if (relayered === null && labels.unset.length === 0) return json;
+  return applyConfig(json, { ...noEdit, labels }, `the config of ${nameOfImage(image)}`);
 }
 
 /** Returns a row without a layer for each instruction that would make the same change, as builders of Dockerfiles do. */

@@ -5,6 +5,7 @@
 import { OcislimError } from '../../errors.ts';
 import { type Content, type Image, type Layer, layerOf, rangeOf, topOf } from '../../image/image.ts';
 import { originAnnotations, originOf } from '../../image/origin.ts';
+import { assignmentName, noteOfAssignment } from '../../image/relayering.ts';
 import { compressionOf, type KeptLayer } from '../../layers/write/sealed-layer.ts';
 import { type Descriptor, descriptorOfBytes } from '../../oci/descriptor.ts';
 import { encodeJson, type JsonObject } from '../../oci/json.ts';
@@ -13,7 +14,8 @@ import { isStreamText } from '../../oci/reference.ts';
 import { type Family, layerKind, layerMediaType, mediaTypes } from '../../oci/media-type.ts';
 import type { RawManifest } from '../../place/place.ts';
 import { assembleConfig } from './assemble-config.ts';
-import type { WrittenImage } from './records.ts';
+import { isStructural } from './history.ts';
+import type { WrittenImage, WrittenLayer } from './records.ts';
 import { packingOf } from './packing-of.ts';
 import { withoutData } from './without-data.ts';
 
@@ -32,6 +34,11 @@ export interface AssembleOptions {
   readonly isAttested: boolean;
   /** RFC 3339; replaces the time of new history rows. */
   readonly created: string | null;
+}
+
+/** A layer of the new manifest. */
+interface KeptWritten extends Pick<WrittenLayer, 'layer' | 'content'> {
+  readonly sealed: KeptLayer;
 }
 
 /** Puts manifest and config together (image-spec manifest.md, config.md). @throws MANIFEST_INVALID */
@@ -57,15 +64,15 @@ function assembleManifest(
   options: AssembleOptions,
 ): JsonObject {
   const { manifest, plan } = written.image;
-  const kept = written.layers.flatMap(({ layer, sealed }) =>
-    sealed.kind === 'dropped' ? [] : [{ layer, sealed }],
+  const kept = written.layers.flatMap(({ layer, content, sealed }) =>
+    sealed.kind === 'dropped' ? [] : [{ layer, content, sealed }],
   );
   const json: JsonObject = {
     ...manifest.json,
     schemaVersion: 2,
     mediaType,
     config,
-    layers: kept.map(({ layer, sealed }) => describeLayer(written.image, layer, sealed, options.family)),
+    layers: kept.map((each) => describeLayer(written.image, each, options.family)),
   };
   // A reference to another manifest says something about that manifest, and the changed image was not asked to repeat it.
   delete json['subject'];
@@ -76,6 +83,7 @@ function assembleManifest(
     delete annotations['org.opencontainers.image.base.name'];
   }
   noteOrigin(written, annotations, options);
+  noteAssignment(written, annotations);
   const all = { ...annotations, ...plan.annotations };
   if (Object.keys(all).length > 0) json['annotations'] = all;
   else delete json['annotations'];
@@ -108,10 +116,22 @@ function noteOrigin(
   if (isLossy && !isStreamText(sourceName)) annotations[originAnnotations.name] = sourceName;
 }
 
-function describeLayer(image: Image, layer: Layer, sealed: KeptLayer, family: Family): JsonObject {
+/** States which component is in which layer; what an earlier layout stated goes with its layers. */
+function noteAssignment({ image, layers, resolution: { relayered } }: WrittenImage, annotations: JsonObject): void {
+  if (relayered !== null) annotations[assignmentName] = noteOfAssignment(relayered.assignment);
+  else if (isStructural(image, layers)) delete annotations[assignmentName];
+}
+
+function describeLayer(image: Image, written: KeptWritten, family: Family): JsonObject {
+  const { layer, sealed } = written;
   const { digest, size } = sealed.blob;
   const { content } = layer;
   const mediaType = mediaTypeOf(image, layer, sealed, family);
+  if (written.content.kind === 'edited' && written.content.part !== undefined) {
+    // Laid out as it was, a layer is one of the source.
+    const same = image.manifest.layers.find((source) => source.digest === digest);
+    return same === undefined ? { mediaType, digest, size } : { ...same.json, mediaType };
+  }
   if (content.kind === 'restored' || content.kind === 'added') return { mediaType, digest, size };
   const { descriptor, diffId } = layerOf(image, topOf(content));
   if (digest === descriptor.digest) return { ...descriptor.json, mediaType };

@@ -6,7 +6,7 @@ import type { BlockSource } from '../../codec/block.ts';
 import { type BlockEncoding, engineOf, isPacked } from '../../codec/encoding.ts';
 import { type Ladder, ladderOf } from '../../compress/effort.ts';
 import { type Listener, task } from '../../events.ts';
-import { type Image, layerOf, type Repacking } from '../../image/image.ts';
+import { type Image, layerOf, numbersIn, type Repacking } from '../../image/image.ts';
 import type { LayerReader } from '../../layers/read/layer-reader.ts';
 import { labelOf, packedBytes, sourcesOf } from '../../layers/write/content-sources.ts';
 import { chooseEncoding, savesEnough } from '../../layers/write/encoding-choice.ts';
@@ -79,7 +79,32 @@ export async function estimateLayers(
     const estimate = judge(item, await estimateItem(item, { ...context, slots, signal }));
     for (const layer of item.same) estimates.set(layer, estimate);
   });
+  for (const image of images) estimateParts(image, context, estimates);
   return estimates;
+}
+
+/** How far off the size of one of many layers of one range may be: what is in it packs better or worse than the rest. */
+const partError = 0.3;
+
+/** Estimates the layers that a range is laid out as, by how their sources are packed: trying each would read all sources for each. */
+function estimateParts(
+  { image, indexes, layers }: DecidedImage,
+  place: Pick<EstimateContext, 'layerFormat'>,
+  estimates: Map<DecidedLayer, LayerEstimate>,
+): void {
+  for (const layer of layers) {
+    const { content } = layer;
+    if (content.kind !== 'edited' || content.part === undefined) continue;
+    const encoding = encodingIn(place, image, layer);
+    const { tarBytes } = content.edit;
+    const sources = numbersIn(content.range);
+    const unpacked = sources.reduce((sum, number) => sum + (indexes.get(number)?.tarBytes ?? 0), 0);
+    const share = Math.min(1, packedBytes(image, sources) / Math.max(unpacked, 1));
+    const isPlain = encoding === null || encoding.kind === 'none';
+    const size = isPlain ? tarBytes : Math.round(tarBytes * share);
+    const error = isPlain ? 0 : Math.round(size * partError);
+    estimates.set(layer, { size, error, tarBytes, stays: false });
+  }
 }
 
 /** Lists what would be written, each tar and packing once. */
@@ -91,7 +116,8 @@ function itemsOf(
   for (const { image, layers } of images) {
     for (const layer of layers) {
       const encoding = encodingIn(place, image, layer);
-      if (encoding === null) continue;
+      const isPart = layer.content.kind === 'edited' && layer.content.part !== undefined;
+      if (encoding === null || isPart) continue;
       const key = `${recipeOf(image, layer.content)} ${packerOf(encoding)} ${JSON.stringify(encoding.minSavings)}`;
       const known = items.get(key);
       if (known === undefined) items.set(key, { image, layer, encoding, same: [layer] });

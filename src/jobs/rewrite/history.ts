@@ -7,6 +7,7 @@ import { filledRows, mendedHistory } from '../../image/history-rows.ts';
 import { type Content, type Image, type LayerRange, nameOfImage, rangeOf } from '../../image/image.ts';
 import type { HistoryRow } from '../../oci/image-config.ts';
 import type { JsonObject } from '../../oci/json.ts';
+import type { LayerPart } from '../../slim/resolve/resolve.ts';
 import type { ResolvedImage, ResolvedLayer, WrittenImage } from './records.ts';
 
 /**
@@ -33,11 +34,12 @@ export function warnOfHistory(
 }
 
 /** Returns whether layers come, go or become one. */
-function isStructural({ plan }: Image, layers: readonly Pick<ResolvedLayer, 'content'>[]): boolean {
+export function isStructural({ plan }: Image, layers: readonly Pick<ResolvedLayer, 'content'>[]): boolean {
   return layers.some(({ content }) => {
     if (content.kind === 'restored' || content.kind === 'added') return true;
     if (content.kind !== 'edited') return false;
-    return content.range.from !== content.range.to || (content.isEmpty && plan.dropEmpty);
+    const isOne = content.range.from === content.range.to && content.part === undefined;
+    return !isOne || (content.isEmpty && plan.dropEmpty);
   });
 }
 
@@ -59,16 +61,24 @@ export function assembleHistory(
   // Source layer number → what its row becomes. The topmost row of a range stands for the whole range.
   const fate = new Map<number, (row: HistoryRow) => JsonObject[]>();
   const added: JsonObject[] = [];
-  for (const { layer, sealed } of layers) {
+  for (const { layer, content, sealed } of layers) {
     const range = rangeOf(layer.content);
     if (range === null) {
       if (sealed.kind !== 'dropped') added.push(newRow(image, layer.content, created ?? newestTime(filled)));
       continue;
     }
     const replaced = filled.slice(range.from - 1, range.to);
+    const part = content.kind === 'edited' ? content.part : undefined;
+    if (part !== undefined && part.number > 1) {
+      const before = fate.get(range.to) ?? (() => []);
+      const row = sealed.kind === 'dropped' ? [] : [partRow(range, part, created ?? newestTime(replaced))];
+      fate.set(range.to, (of) => [...before(of), ...row]);
+      continue;
+    }
     for (let number = range.from; number < range.to; number++) fate.set(number, () => []);
     fate.set(range.to, (row) => {
       if (sealed.kind === 'dropped') return [{ ...row.json, empty_layer: true }];
+      if (part !== undefined) return [partRow(range, part, created ?? newestTime(replaced))];
       return [replaced.length === 1 ? row.json : mergedRow(range, replaced, created ?? newestTime(replaced))];
     });
   }
@@ -113,6 +123,21 @@ function restoredRow(image: Image, created: string | null): JsonObject {
     ...(created === null ? {} : { created }),
     created_by: `ocislim restore${paths}`,
     comment: `from ${image.original?.descriptor.digest ?? 'its original'}`,
+  };
+}
+
+/** Component names that a row lists. */
+const listedComponents = 12;
+
+/** Makes the row of one of several layers that replace a range. */
+function partRow(range: LayerRange, part: LayerPart, created: string | null): JsonObject {
+  const { number, count, components } = part;
+  const more = components.length - listedComponents;
+  const names = components.slice(0, listedComponents).join(', ');
+  return {
+    ...(created === null ? {} : { created }),
+    created_by: `ocislim relayer of layers ${range.from}..${range.to}, ${number} of ${count}`,
+    comment: `holds: ${names}${more > 0 ? ` and ${more} more` : ''}`,
   };
 }
 

@@ -3,7 +3,7 @@
  * changes no contents reads nothing, and does not load the algebra.
  */
 import type { LayerIndex } from '../../changeset/layer-index.ts';
-import { type Image, layerOf } from '../../image/image.ts';
+import { type Image, type Layer, layerOf } from '../../image/image.ts';
 import type { Gathering } from '../../layers/read/gather.ts';
 import type { ContentProbe, LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
@@ -48,10 +48,17 @@ async function resolveImage(planned: PlannedImage, context: ResolveContext): Pro
       ? untouched(image)
       : await resolveByHeaders(image, wanted, scanned, context);
   const resolution = await withPlaces(image, resolved, scanned, context);
-  const layers = image.plan.layers.map(
-    (layer, i): ResolvedLayer => ({ layer, content: resolution.contents[i] as ResolvedContent }),
-  );
-  return { ...planned, resolution, ...scanned, layers };
+  return { ...planned, resolution, ...scanned, layers: layersOf(image, resolution.contents) };
+}
+
+/** Pairs the new layers with those of the plan. Several layers may be made of one of them. */
+function layersOf({ plan }: Image, contents: readonly ResolvedContent[]): readonly ResolvedLayer[] {
+  let at = -1;
+  return contents.map((content) => {
+    const isFurther = content.kind === 'edited' && content.part !== undefined && content.part.number > 1;
+    if (!isFurther) at++;
+    return { layer: plan.layers[at] as Layer, content };
+  });
 }
 
 /** Places the new layers of an image, by what its headers say. What does that is loaded only where there are some. */
@@ -129,30 +136,32 @@ async function gatheringFor(
   image: Image,
   { digests = false, components = false }: ResolveContext,
 ): Promise<Gathering | null> {
-  const { prunings, arrangements } = image.plan;
+  const { prunings, arrangements, relayering } = image.plan;
   const twins = arrangements.some(({ hardlinks }) => hardlinks);
   const traced = prunings.some(({ trace }) => trace !== null);
   const synced = prunings.some(({ packageDb }) => packageDb === 'sync');
   const removes = traced || synced || prunings.some(({ rules }) => rules.length > 0);
   const listed = components && prunings.length > 0;
-  if (!traced && !synced && !listed && !twins && !(digests && removes)) return null;
+  const laid = relayering !== null;
+  if (!traced && !synced && !listed && !laid && !twins && !(digests && removes)) return null;
   return {
-    probe: await probeFor({ traced, synced, listed }),
+    probe: await probeFor({ traced, synced, listed, laid }),
     digests: digests && removes,
     twins,
     // What only lists packages need not look into programs.
-    ...(listed ? { parts: true, programs: traced || synced } : {}),
+    ...(listed || laid ? { parts: listed, programs: traced || synced } : {}),
   };
 }
 
 /** Returns which contents a pruning reads: those of the closure, of package databases, and of what scanners know; null for none. */
 async function probeFor(
-  wanted: Readonly<Record<'traced' | 'synced' | 'listed', boolean>>,
+  wanted: Readonly<Record<'traced' | 'synced' | 'listed' | 'laid', boolean>>,
 ): Promise<ContentProbe | null> {
   const probes: ContentProbe[] = [];
   if (wanted.traced || wanted.synced)
     probes.push((await import('../../closure/close-image.ts')).contentProbe);
   if (wanted.synced) probes.push((await import('../../rootfs/packages/distribution.ts')).distributionProbe);
+  if (wanted.laid) probes.push((await import('../../rootfs/packages/package-index.ts')).detailProbe);
   if (wanted.listed) probes.push((await import('../../rootfs/packages/component-index.ts')).componentProbe);
   if (probes.length === 0) return null;
   return (path) => probes.reduce((most, probe) => Math.max(most, probe(path)), 0);

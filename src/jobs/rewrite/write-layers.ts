@@ -1,6 +1,7 @@
-import { encodingOf } from '../../image/image.ts';
-import { packedBytes, sourcesOf } from '../../layers/write/content-sources.ts';
+import { encodingOf, type Layer } from '../../image/image.ts';
+import { type EditedContent, packedBytes, sourcesOf } from '../../layers/write/content-sources.ts';
 import type { LayerWriter } from '../../layers/write/layer-writer.ts';
+import type { SealedLayer } from '../../layers/write/sealed-layer.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { largestFirst } from './largest-first.ts';
 import type { DecidedImage, DecidedLayer, WrittenImage, WrittenLayer } from './records.ts';
@@ -29,20 +30,51 @@ export async function writeLayers(
     const sealed = await writer.write(image, layer.layer, layer.content, inner);
     written.set(layer, { ...layer, sealed });
   };
-  const { light = [], heavy = [] } = Object.groupBy(items, ({ layer }) =>
-    isLight(layer) ? 'light' : 'heavy',
-  );
+  const writeSplit = async (split: SplitLayers, _: number, inner: AbortSignal): Promise<void> => {
+    const sealed = await writer.writeParts(split.image.image, split.layers, inner);
+    split.layers.forEach((layer, i) => written.set(layer, { ...layer, sealed: sealed[i] as SealedLayer }));
+  };
+  const {
+    light = [],
+    heavy = [],
+    parts = [],
+  } = Object.groupBy(items, ({ layer }) => (isLight(layer) ? 'light' : isPart(layer) ? 'parts' : 'heavy'));
   const lanes = [
-    { items: light, limit: adoptions },
-    { items: largestFirst(heavy, bytesOf), limit: jobs },
+    (inner: AbortSignal) => mapParallel(light, adoptions, inner, write),
+    (inner: AbortSignal) => mapParallel(largestFirst(heavy, bytesOf), jobs, inner, write),
+    // One after the other: each of them takes all processors.
+    (inner: AbortSignal) => mapParallel(splitsOf(parts), 1, inner, writeSplit),
   ];
-  await mapParallel(lanes, lanes.length, signal, (lane, _, inner) =>
-    mapParallel(lane.items, lane.limit, inner, write),
-  );
+  await mapParallel(lanes, lanes.length, signal, (lane, _, inner) => lane(inner));
   return images.map((image) => ({
     ...image,
     layers: image.layers.map((layer) => written.get(layer) as WrittenLayer),
   }));
+}
+
+/** A layer that is one of several made of the same source layers. */
+type PartLayer = DecidedLayer & { readonly content: EditedContent };
+
+/** The layers of one image that are written in one reading of their sources. */
+interface SplitLayers {
+  readonly image: DecidedImage;
+  readonly layers: readonly PartLayer[];
+}
+
+function isPart({ content }: DecidedLayer): boolean {
+  // Data in another order is spooled layer by layer.
+  return content.kind === 'edited' && content.part !== undefined && content.edit.order === null;
+}
+
+/** Puts the layers together that are parts of one layer of the plan. */
+function splitsOf(items: readonly Item[]): readonly SplitLayers[] {
+  const splits = new Map<Layer, { image: DecidedImage; layers: PartLayer[] }>();
+  for (const { image, layer } of items) {
+    const split = splits.get(layer.layer) ?? { image, layers: [] };
+    split.layers.push(layer as PartLayer);
+    splits.set(layer.layer, split);
+  }
+  return [...splits.values()];
 }
 
 function isLight({ layer, content }: DecidedLayer): boolean {

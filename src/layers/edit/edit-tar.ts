@@ -128,8 +128,8 @@ async function* editSource(
   yield* settled(pieces);
 }
 
-/** Reads sources to their ends, one at a time: the last entries of a layer are often files that later layers replace. */
-class Endings {
+/** Reads sources to their ends, one at a time, for `editTar` and `dealTars`: the last entries of a layer are often files that later layers replace. */
+export class Endings {
   #current: Promise<void> = Promise.resolve();
   #isStopped = false;
 

@@ -1,4 +1,4 @@
-import { type Image, layerOf } from '../../image/image.ts';
+import { type Image, type LayerRange, layerOf } from '../../image/image.ts';
 import { ascii } from '../../bytes/bytes.ts';
 import { quotePath } from '../../bytes/path.ts';
 import type { ResolvedContent } from '../../slim/resolve/resolve.ts';
@@ -30,6 +30,16 @@ export function labelOf(content: ResolvedContent): string {
   if (content.kind === 'restored') return 'what is restored';
   if (content.kind === 'added')
     return `what is added at ${quotePath(ascii`/${content.placement.destination}`)}`;
-  const { from, to } = content.range;
+  const { part } = content;
+  return part === undefined ? nameOfRange(content.range) : `new layer ${part.number} of ${part.count}`;
+}
+
+/** Names the source layers that several new layers are made of. */
+export function rangeLabelOf(parts: readonly EditedContent[]): string {
+  const [first] = parts;
+  return first?.kind === 'edited' ? nameOfRange(first.range) : 'what is restored';
+}
+
+function nameOfRange({ from, to }: LayerRange): string {
   return from === to ? `layer ${to}` : `layers ${from}–${to}`;
 }

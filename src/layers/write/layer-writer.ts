@@ -8,12 +8,13 @@ import type { Digest } from '../../oci/digest.ts';
 import { layerKind } from '../../oci/media-type.ts';
 import type { AddedContent, ResolvedContent } from '../../slim/resolve/resolve.ts';
 import { adoptLayer } from './adopt-layer.ts';
-import { type EditedContent, labelOf, packedBytes, sourcesOf } from './content-sources.ts';
+import { type EditedContent, labelOf, packedBytes, rangeLabelOf, sourcesOf } from './content-sources.ts';
 import { chooseEncoding, savesEnough } from './encoding-choice.ts';
 import { hashed, openerOf } from './edited-tar.ts';
-import { type Produced, Producer } from './production.ts';
+import { type Produced, Producer, type Production } from './production.ts';
 import { packerOf, recipeOf } from './recipe.ts';
 import type { NewBlob, RecalledLayer, RepackedLayer, SealedLayer } from './sealed-layer.ts';
+import type { SplitPart } from './split-layers.ts';
 import type { Writing } from './writing.ts';
 
 /** One layer to write, with all that was decided about it. */
@@ -54,6 +55,55 @@ export class LayerWriter {
     const work = this.#writeFirst(order, signal);
     this.#written.set(key, work);
     return work;
+  }
+
+  /**
+   * Writes the layers that a range of source layers is laid out as, in one reading of these, with the bytes that each would have by
+   * itself. @throws as `write`
+   */
+  async writeParts(
+    image: Image,
+    parts: readonly { readonly layer: Layer; readonly content: EditedContent }[],
+    signal: AbortSignal,
+  ): Promise<readonly SealedLayer[]> {
+    const sealed = new Map<number, SealedLayer>();
+    const rest: SplitPart[] = [];
+    for (const [i, { layer, content }] of parts.entries()) {
+      const chosen = chooseEncoding(this.#writing.target, image, layer, content);
+      const encoding = chosen.kind === 'keep' ? usualEncoding('none') : chosen;
+      const order = { image, content, encoding: chosen, recipe: recipeOf(image, content) };
+      const production = await this.#productionOf(order, content, encoding, signal);
+      const note = (produced: Produced): void => {
+        const layer = rewrittenLayer(produced, encoding);
+        sealed.set(i, layer);
+        if (layer.kind !== 'dropped') this.#orders.set(layer.blob.digest, order);
+      };
+      const recalled = await this.#producer.recall(production);
+      if (recalled !== null) {
+        note(recalled);
+        continue;
+      }
+      rest.push({
+        content,
+        encoding,
+        send: async (packing, inner) =>
+          note(
+            await this.#producer.make({
+              ...production,
+              total: null,
+              open: () => ({ kind: 'packed', packing: packing() }),
+              signal: inner,
+            }),
+          ),
+        alone: async (inner) => note(await this.#producer.make({ ...production, signal: inner })),
+      });
+    }
+    if (rest.length > 0) {
+      const { writeSplit } = await import('./split-layers.ts');
+      const label = rangeLabelOf(parts.map(({ content }) => content));
+      await writeSplit(this.#writing, { image, parts: rest, label, signal });
+    }
+    return parts.map((_, i) => sealed.get(i) as SealedLayer);
   }
 
   /**
@@ -129,12 +179,23 @@ export class LayerWriter {
 
   /** Writes what an edit leaves of source layers. */
   async #rewrite(
-    { image, recipe }: Order,
+    order: Order,
     content: EditedContent,
     encoding: PackedEncoding,
     signal: AbortSignal,
   ): Promise<SealedLayer> {
-    const produced = await this.#producer.produce({
+    const production = await this.#productionOf(order, content, encoding, signal);
+    return rewrittenLayer(await this.#producer.produce(production), encoding);
+  }
+
+  /** Says how the blob of an edited layer is made. */
+  async #productionOf(
+    { image, recipe }: Pick<Order, 'image' | 'recipe'>,
+    content: EditedContent,
+    encoding: PackedEncoding,
+    signal: AbortSignal,
+  ): Promise<Production> {
+    return {
       label: labelOf(content),
       phase: 'rewrite',
       total: packedBytes(image, sourcesOf(content)),
@@ -144,8 +205,7 @@ export class LayerWriter {
       isRepeatable: () => true,
       recipe: `${recipe} ${packerOf(encoding)}`,
       signal,
-    });
-    return rewrittenLayer(produced, encoding);
+    };
   }
 
   /** Writes a layer of files of this machine. With a cache these are read before, to see whether a run has made the layer already. */

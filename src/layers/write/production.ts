@@ -20,8 +20,8 @@ export interface Production {
   readonly phase: TaskPhase;
   /** Compressed source bytes to read; null where that shows at the end. */
   readonly total: number | null;
-  /** Opens the tar from the start, on every call. `onBytes` counts compressed source bytes. */
-  readonly open: (onBytes: (count: number) => void) => LayerInput;
+  /** Opens the tar from the start, on every call, or what is packed already. `onBytes` counts compressed source bytes. */
+  readonly open: (onBytes: (count: number) => void) => LayerInput | PackedInput;
   readonly encoding: PackedEncoding;
   /** Tells whether to keep the blob. If not, it is discarded after it has been packed. */
   readonly isWanted: (packed: Packed) => boolean;
@@ -30,6 +30,12 @@ export interface Production {
   /** Everything that determines the bytes of the blob, as text: the key in the cache. */
   readonly recipe: string;
   readonly signal: AbortSignal;
+}
+
+/** The bytes of a blob that something else packs. */
+export interface PackedInput {
+  readonly kind: 'packed';
+  readonly packing: Packing;
 }
 
 /** Digests and sizes of a tar and of its blob. */
@@ -64,19 +70,24 @@ export class Producer {
    * @throws what the tar throws, and what places and encoders throw with the label before it
    */
   async produce(work: Production): Promise<Produced> {
+    return (await this.recall(work)) ?? (await this.make(work));
+  }
+
+  /** Brings a blob to the target that an earlier run has made; null where there is none. */
+  async recall(work: Production): Promise<Produced | null> {
     const known = (await this.#writing.cache?.recipes.recall(work.recipe, work.signal)) ?? null;
     if (known !== null) {
       const plain = { digest: known.diffId, size: known.tarBytes };
       const packed = { plain, compressed: { digest: known.digest, size: known.size } };
       if (!work.isWanted(packed)) return { kind: 'rejected', plain };
-      const from = await this.#recall(work, packed.compressed);
+      const from = await this.#send(work, packed.compressed);
       if (from !== null) return { kind: 'recalled', from, ...packed };
     }
-    return this.#make(work);
+    return null;
   }
 
-  /** Brings a blob that was made before to the target. Returns where it was found, or null. */
-  async #recall(work: Production, blob: Seal): Promise<'target' | 'cache' | null> {
+  /** Sends a blob that was made before to the target. Returns where it was found, or null. */
+  async #send(work: Production, blob: Seal): Promise<'target' | 'cache' | null> {
     const { target, cache } = this.#writing;
     const { digest, size } = blob;
     if (await target.has(makeDescriptor('', digest, size), work.signal)) {
@@ -112,8 +123,8 @@ export class Producer {
     }
   }
 
-  /** Makes a blob in one pass: tar → seal (DiffID) → encode → seal (digest) → target. */
-  async #make(work: Production): Promise<Produced> {
+  /** Makes a blob in one pass: tar → seal (DiffID) → encode → seal (digest) → target. @throws as `produce` */
+  async make(work: Production): Promise<Produced> {
     const { target, pool, cache } = this.#writing;
     // Encoders are loaded here, since a run that only copies needs none.
     const { pack } = await import('./layer-input.ts');
@@ -122,7 +133,9 @@ export class Producer {
     const attempt: { packing: Packing | null } = { packing: null };
     const produce = (): Sealing => {
       making.restart();
-      const packing = pack(work.open(making.advance), work.encoding, { signal: work.signal, pool });
+      const input = work.open(making.advance);
+      const packing =
+        input.kind === 'packed' ? input.packing : pack(input, work.encoding, { signal: work.signal, pool });
       attempt.packing = packing;
       const stream = copy === null ? packing.stream : copy.through(packing.stream);
       return { stream, seal: () => packing.seals().compressed };

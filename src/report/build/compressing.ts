@@ -27,7 +27,7 @@ export function reportCompressing(outcome: ImageOutcome): CompressingReport {
   const { image, layers } = outcome;
   const { manifest } = image.rebased?.source ?? image;
   const sizeBefore = sum(manifest.layers.map(({ size }) => size));
-  const saved = layers.map((layer) => savedBy(outcome, layer));
+  const saved = [...Map.groupBy(layers, ({ layer }) => layer).values()].map((same) => savedBy(outcome, same));
   return {
     sizeBefore,
     sizeAfter: sum(layers.map((layer) => sizeOf(image, layer))),
@@ -39,20 +39,25 @@ export function reportCompressing(outcome: ImageOutcome): CompressingReport {
   };
 }
 
-function savedBy({ image, indexes }: ImageOutcome, outcome: LayerOutcome): Saved {
-  const { layer, content, sealed } = outcome;
+/** Reports what the layers that one of the plan became save together. */
+function savedBy({ image, indexes }: ImageOutcome, outcomes: readonly LayerOutcome[]): Saved {
+  const { layer, content, sealed } = outcomes[0] as LayerOutcome;
   const sources = numbersOf(layer.content);
   const before = sum(sources.map((number) => layerOf(image, number).descriptor.size));
-  const all = before - sizeOf(image, outcome);
+  const all = before - sum(outcomes.map((outcome) => sizeOf(image, outcome)));
   if (content.kind === 'added') return { bySlimming: 0, byPacking: 0, estimated: false };
   const isDropped =
     sealed === null ? content.kind !== 'stored' && content.isEmpty : sealed.kind === 'dropped';
   if (isDropped || content.kind === 'restored') return { bySlimming: all, byPacking: 0, estimated: false };
   if (content.kind === 'stored') return { bySlimming: 0, byPacking: all, estimated: false };
-  const tarBytes = sealed === null ? outcome.estimate?.tarBytes : tarBytesOf(sealed);
+  const tarBytes = sum(outcomes.map(tarBytesOfLayer));
   const tarBefore = sum(sources.map((number) => indexes.get(number)?.tarBytes ?? 0));
-  const share = tarBefore === 0 ? 0 : Math.round(before * (1 - (tarBytes ?? 0) / tarBefore));
+  const share = tarBefore === 0 ? 0 : Math.round(before * (1 - tarBytes / tarBefore));
   return { bySlimming: share, byPacking: all - share, estimated: true };
+}
+
+function tarBytesOfLayer({ sealed, estimate }: LayerOutcome): number {
+  return (sealed === null ? estimate?.tarBytes : tarBytesOf(sealed)) ?? 0;
 }
 
 /** Returns the bytes of a layer's blob: in a dry run an estimate, or the size of the blob that stays. */

@@ -41,7 +41,7 @@ const actionNames: Record<SealedAction, LayerAction> = {
 export function reportLayers(outcome: ImageOutcome): LayerReport[] {
   return outcome.layers.map((each) => {
     const { layer, sealed, tuning } = each;
-    const before = numbersOf(layer.content).map((number) => reportSource(outcome, number, sealed));
+    const before = sourcesOf(each).map((number) => reportSource(outcome, number, sealed));
     const written =
       sealed === null ? planned(outcome.image, each, before) : finished(outcome, layer, sealed, before);
     const { estimate } = each;
@@ -61,6 +61,12 @@ export function reportLayers(outcome: ImageOutcome): LayerReport[] {
 export function numbersOf(content: Content): readonly number[] {
   const range = rangeOf(content);
   return range === null ? [] : numbersIn(range);
+}
+
+/** Returns the numbers of the source layers to report of a layer. Of several that are made of the same ones, the lowest has them. */
+function sourcesOf({ layer, content }: LayerOutcome): readonly number[] {
+  const isFurther = content.kind === 'edited' && content.part !== undefined && content.part.number > 1;
+  return isFurther ? [] : numbersOf(layer.content);
 }
 
 /** Reports a layer of a dry run. */

@@ -53,7 +53,10 @@ function tarsOf({ indexes, layers }: ImageOutcome): Pick<SlimmingReport, 'bytesB
     sum(numbersIn(range).map((number) => indexes.get(number)?.tarBytes ?? 0));
   return {
     bytesBefore: sum(
-      edited.map(({ content }) => (content.kind === 'edited' ? sourceBytes(content.range) : 0)),
+      edited.map(({ content }) =>
+        // Of several layers that are made of the same sources, the first counts them.
+        content.kind === 'edited' && (content.part?.number ?? 1) === 1 ? sourceBytes(content.range) : 0,
+      ),
     ),
     bytesAfter: sum(
       edited.map(

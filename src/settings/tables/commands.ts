@@ -10,6 +10,7 @@ import { arranging, layerSelection, squashAfterwards, squashSelection } from './
 import { packing, unpacked } from './packing.ts';
 import { pruning } from './pruning.ts';
 import { recording } from './recording.ts';
+import { relayerAfterwards, relayering } from './relayering.ts';
 import { registries } from './registries.ts';
 import { format, output, reports } from './reports.ts';
 import { checking, debugging, platform, result } from './result.ts';
@@ -25,7 +26,13 @@ export const rewriting = { ...result, ...reports, ...attesting, ...reaching };
 export type RewritingSettings = SettingsOf<typeof rewriting>;
 
 /** What decides about the stages of `slim`. A plan takes the place of all of them. */
-export const slimming = { ...pruning, ...squashSelection, ...arranging, ...packing };
+export const slimming = {
+  ...pruning,
+  ...squashSelection,
+  ...arranging,
+  ...relayerAfterwards,
+  ...packing,
+};
 
 export const slimOptions = {
   plan: planOption,
@@ -62,6 +69,19 @@ export const pruneOptions = {
   ...rewriting,
 };
 export type PruneSettings = SettingsOf<typeof pruneOptions>;
+
+// Layers that later versions are to share have the packing that options name, whatever is in them.
+const { tune: _1, budget: _2, minSavings: _3, ...fixedPacking } = packing;
+
+export const relayerOptions = {
+  base: layerSelection.base,
+  ...relayering,
+  ...fixedPacking,
+  ...configuring,
+  ...checking,
+  ...rewriting,
+};
+export type RelayerSettings = SettingsOf<typeof relayerOptions>;
 
 export const recompressOptions = {
   ...packing,
@@ -157,7 +177,7 @@ export const presetListOptions = { format };
 export const exportOptions = { platform, ...reaching };
 
 // What is built saves nothing, and no name is there to write over.
-const { inPlace: _1, platform: _2, ...builtResult } = ownResult;
+const { inPlace: _4, platform: _5, ...builtResult } = ownResult;
 
 export const buildOptions = {
   ...adding,

@@ -20,7 +20,8 @@ import type { Problem } from '../../closure/problem.ts';
 import { OcislimError } from '../../errors.ts';
 import type { Addition, Placement } from '../../image/addition.ts';
 import { atOnce, type Steps } from '../../steps.ts';
-import { type Content, type Image, type LayerRange, numbersIn } from '../../image/image.ts';
+import { type Content, type Image, type LayerRange, numbersIn, overlaps } from '../../image/image.ts';
+import type { Relayering } from '../../image/relayering.ts';
 import { runtimeOf } from '../../configure/configure.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Filesystem } from '../../rootfs/filesystem.ts';
@@ -36,6 +37,7 @@ import { mergeRange } from './merge-range.ts';
 import { orderSimilar } from './ordering.ts';
 import type { SyncedPackages } from './package-sync.ts';
 import { type PrunedStack, pruneSteps } from './prune-stack.ts';
+import { type Relayered, relayerSteps } from './relayer-range.ts';
 import { restoreStack } from './restore-stack.ts';
 import { addedContent, unpruned, untouched } from './untouched.ts';
 
@@ -49,6 +51,8 @@ export type ResolvedContent =
       readonly range: LayerRange;
       readonly edit: LayerEdit;
       readonly isEmpty: boolean;
+      /** Which part of the range it is, where several layers are made of it. Default: all of it. */
+      readonly part?: LayerPart;
     }
   /** What comes back from the original, on top of the source layer `above`. */
   | {
@@ -59,6 +63,15 @@ export type ResolvedContent =
     }
   /** Files of this machine, on top of the source layer `above`. */
   | AddedContent;
+
+/** One of the layers that are made of the same source layers. */
+export interface LayerPart {
+  /** From 1, the lowest. */
+  readonly number: number;
+  readonly count: number;
+  /** The names of the components in it, sorted. */
+  readonly components: readonly string[];
+}
 
 /** New files, and where in the image they go. */
 export interface AddedContent {
@@ -85,6 +98,7 @@ export interface PrunedFilesystem {
 }
 
 export interface Resolution {
+  /** The layers of the new image, in the order of the plan. All parts of a layer of the plan are one after the other. */
   readonly contents: readonly ResolvedContent[];
   readonly table: PathTable | null;
   readonly removals: readonly Removal[];
@@ -110,6 +124,8 @@ export interface Resolution {
   readonly synced: SyncedPackages | null;
   /** Null for an image that nothing is restored to. */
   readonly restored: Restoration | null;
+  /** What the new layers hold; null for an image whose layers are not laid out anew. */
+  readonly relayered: Relayered | null;
 }
 
 /** The input of a resolution. */
@@ -260,9 +276,13 @@ class LayerResolver {
   readonly #modes: Map<number, number>;
   /** New contents by file. */
   readonly #contents: ReadonlyMap<number, NewContents>;
+  /** The layers as they are. */
+  readonly #original: Stack;
+  #relayered: Relayered | null = null;
 
   constructor(known: Known, stack: Stack, pruned: PrunedStack | null) {
     this.#known = known;
+    this.#original = stack;
     this.#stack = { ...stack, layers: pruned?.all ?? stack.layers };
     this.#pruned = pruned?.layers ?? new Map();
     this.#removals = [...(pruned?.removals ?? [])];
@@ -292,7 +312,7 @@ class LayerResolver {
   /** Returns the collected results. Called after the last layer. */
   finish(): Pick<
     Resolution,
-    'contents' | 'table' | 'removals' | 'promotions' | 'linked' | 'change' | 'restored'
+    'contents' | 'table' | 'removals' | 'promotions' | 'linked' | 'change' | 'restored' | 'relayered'
   > {
     const { table, list } = this.#stack;
     return {
@@ -303,12 +323,16 @@ class LayerResolver {
       linked: this.#linked,
       change: (id) => list.get(id),
       restored: null,
+      relayered: this.#relayered,
     };
   }
 
   /** Adds a layer that a stage wants to rewrite. Returns the layers that must be scanned before; none where it has been added. */
   *#rewrite(range: LayerRange, content: Content): Steps<readonly number[]> {
-    const { order, hardlinks, always } = arrangementOf(this.#known.image.plan.arrangements, content);
+    const { plan } = this.#known.image;
+    if (plan.relayering !== null && overlaps(content, plan.relayering.layers))
+      return yield* this.#relayer(range, plan.relayering);
+    const { order, hardlinks, always } = arrangementOf(plan.arrangements, content);
     const isOne = range.from === range.to;
     const pruned = isOne ? this.#pruned.get(range.from) : undefined;
     // No rule has changed this single layer, and no option rewrites it in any case: it keeps its blob.
@@ -323,6 +347,30 @@ class LayerResolver {
     if (hardlinks) written = this.#link(written);
     if (order === 'similar') written = orderSimilar(written, this.#stack.table);
     this.#push(range, written);
+    return [];
+  }
+
+  /** Adds the layers that a range is laid out as. All layers of the image have been scanned. */
+  *#relayer(range: LayerRange, relayering: Relayering): Steps<readonly number[]> {
+    const merged = this.#merge(range);
+    if (merged === null) return numbersIn({ from: 1, to: range.from - 1 });
+    yield;
+    const { indexes, facts } = this.#known;
+    const { parts, relayered } = yield* relayerSteps(merged, {
+      relayering,
+      stack: this.#stack,
+      original: this.#original,
+      indexes,
+      factsOf: (fs) => mergeFacts(fs, facts),
+      modes: this.#modes,
+    });
+    this.#relayered = relayered;
+    for (const [i, changes] of parts.entries()) {
+      const components = relayered.assignment.layers[i] ?? [];
+      const isTop = i === parts.length - 1;
+      this.#push(range, changes, { part: { number: i + 1, count: parts.length, components }, isTop });
+      yield;
+    }
     return [];
   }
 
@@ -347,7 +395,11 @@ class LayerResolver {
   }
 
   /** Builds the edit of a layer. @throws TAR_INVALID for a source layer with data after its end mark */
-  #push(range: LayerRange, written: readonly Change[]): void {
+  #push(
+    range: LayerRange,
+    written: readonly Change[],
+    split: { readonly part: LayerPart; readonly isTop: boolean } | null = null,
+  ): void {
     const { indexes, mtimeOf } = this.#known;
     refuseGarbage([...numbersIn(range), ...written.map(({ layer }) => layer)], indexes);
     // A promoted or relinked change gets the permission bits that its original was to get.
@@ -355,9 +407,12 @@ class LayerResolver {
       const mode = file >= 0 ? this.#modes.get(file) : undefined;
       if (mode !== undefined && !this.#modes.has(id)) this.#modes.set(id, mode);
     }
-    const options = { mtime: mtimeOf(range), modes: this.#modes, contents: this.#contents };
+    // The time of an image must not be in the layers that later images share with it.
+    const mtime = split === null || split.isTop ? mtimeOf(range) : 0;
+    const options = { mtime, modes: this.#modes, contents: this.#contents };
     const edit = buildEdit(written, this.#stack.table, indexes, options);
-    this.#layers.push({ kind: 'edited', range, edit, isEmpty: written.length === 0 });
+    const part = split === null ? {} : { part: split.part };
+    this.#layers.push({ kind: 'edited', range, edit, isEmpty: written.length === 0, ...part });
   }
 }
 

@@ -4,7 +4,8 @@ import type { AddedContent, Resolution } from './resolve.ts';
 
 /**
  * Returns the source layers to scan before the plan can be resolved: for pruning all of them, since what is hidden, what would
- * come back and what is linked to depends on every layer; for a squash alone its own range. Where there are none, `untouched`
+ * come back and what is linked to depends on every layer; for new layers all of them, too, since packages are of the whole image; for a
+ * squash alone its own range. Where there are none, `untouched`
  * resolves the plan, without the algebra, which takes longer to load than a copy takes to run.
  */
 export function layersToScan(image: Image): number[] {
@@ -12,7 +13,8 @@ export function layersToScan(image: Image): number[] {
     return numbersIn({ from: 1, to: image.manifest.layers.length + image.original.manifest.layers.length });
   const rewritten = image.plan.layers.flatMap(({ content }) => (content.kind === 'rewritten' ? content : []));
   if (rewritten.length === 0) return [];
-  if (image.plan.prunings.length > 0) return image.manifest.layers.map((_, i) => i + 1);
+  const { prunings, relayering } = image.plan;
+  if (prunings.length > 0 || relayering !== null) return image.manifest.layers.map((_, i) => i + 1);
   return rewritten.flatMap(numbersIn);
 }
 
@@ -49,5 +51,6 @@ export function untouched(image: Image): Resolution {
       throw new Error('no layer was read');
     },
     restored: null,
+    relayered: null,
   };
 }

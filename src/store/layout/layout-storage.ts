@@ -39,6 +39,7 @@ const smallestClone = MiB;
  * a run that fails leaves no blob behind.
  */
 export class LayoutStorage implements BlobStorage {
+  readonly takesSideBySide = true;
   readonly #folder: string;
   readonly #naming: LayoutNaming;
   readonly #label: string;

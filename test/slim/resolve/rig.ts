@@ -70,6 +70,8 @@ export function entriesOf({ stack, model }: BothStacks, changes: readonly Change
     switch (change.form) {
       case 'verbatim':
         return source;
+      case 'timeless':
+        return { ...source, mtime: '0' };
       case 'renamed':
         return { ...source, name };
       case 'relinked':

@@ -1,0 +1,49 @@
+/** The options that say how layers are laid out anew. `relayer` has them, and `slim` where it does the same. */
+import { relayerBases } from '../../image/relayering.ts';
+import { choice, count, flag, list, parsed } from '../option.ts';
+import { parseGroups } from '../relayer-groups.ts';
+import { parseSize } from '../sizes.ts';
+
+export const relayering = {
+  maxLayers: count(1, {
+    value: 'N',
+    default: 64,
+    describe: 'the most layers of the new image, those of a base included',
+    details: 'Docker takes 127 at most. More layers let an update change fewer bytes.',
+    group: 'Layers',
+  }),
+  maxLayer: parsed(parseSize, {
+    value: 'SIZE',
+    default: '1GiB',
+    describe: 'the unpacked size that a new layer should not exceed',
+    details: 'A single file may be larger, and so may layers where --max-layers leaves no room for more.',
+    group: 'Layers',
+  }),
+  by: choice(relayerBases, {
+    default: 'package',
+    describe: 'what is kept together: packages, directories, or nothing but large files',
+    group: 'Layers',
+  }),
+  group: list(parseGroups, {
+    value: 'NAME=GLOB',
+    describe: 'keep what this matches together, as a component of this name (repeatable)',
+    details: 'The same name may be given several globs.',
+    group: 'Layers',
+  }),
+  previous: list((references) => references, {
+    value: 'REF',
+    describe: 'keep the layout of this earlier version as far as possible (repeatable)',
+    details:
+      'The first version that states a layout counts. Default: the layout that the source itself states, if any.',
+    group: 'Layers',
+  }),
+};
+
+export const relayerAfterwards = {
+  relayer: flag({
+    describe: 'lay the result out as layers of which an update changes few',
+    details: 'With --base, only the layers above those of the base. See docs/relayer.md.',
+    group: 'Layers',
+  }),
+  ...relayering,
+};

@@ -1,0 +1,63 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { relayer, type RelayerOptions } from '../../src/slim/relayer.ts';
+import { layerStack } from '../support/arbitrary/layers.ts';
+import { diffRootfs } from '../support/model/filesystem.ts';
+import { readTar } from '../support/model/tar-reader.ts';
+import { digestOf } from '../../src/oci/digest.ts';
+import { formProblems, lawRuns, rootfsOf, run } from './rig.ts';
+
+const options: RelayerOptions = {
+  by: 'path',
+  maxLayers: 64,
+  maxLayer: null,
+  groups: [],
+  previousOf: () => null,
+};
+
+/** Lists the entries of a tar, shortly. */
+function listed(tar: Uint8Array): readonly string[] {
+  return readTar(tar).map(({ name, type, mtime, linkname }) => `${type} ${name} ${mtime} ${linkname}`);
+}
+
+/** A stack of layers, and the number of the lowest that is laid out anew. */
+const stackAbove = fc
+  .tuple(layerStack({ minLayers: 1 }), fc.nat(), fc.integer({ min: 1, max: 5 }))
+  .map(([stack, a, maxLayers]) => {
+    const tars = stack.layers.map(({ tar }) => tar);
+    return { tars, from: (a % tars.length) + 1, maxLayers };
+  });
+
+test('law 15: new layers leave the root filesystem as it was, above any base, whose layers stay', async () => {
+  await fc.assert(
+    fc.asyncProperty(stackAbove, async ({ tars, from, maxLayers }) => {
+      const selection = { kind: 'range', from, to: tars.length } as const;
+      const limit = from - 1 + maxLayers;
+      const outcome = await run(tars, relayer(selection, { ...options, maxLayers: limit }));
+      expect(diffRootfs(rootfsOf(tars), rootfsOf(outcome.tars))).toEqual([]);
+      expect(formProblems(outcome, tars)).toEqual([]);
+      expect(outcome.tars.slice(0, from - 1)).toEqual(tars.slice(0, from - 1));
+      expect(outcome.tars.length).toBeLessThanOrEqual(Math.max(limit, from));
+    }),
+    { numRuns: lawRuns() },
+  );
+});
+
+test('law 15b: laid out again by its own assignment, the image stays as it is, byte by byte', async () => {
+  await fc.assert(
+    fc.asyncProperty(stackAbove, async ({ tars, from, maxLayers }) => {
+      const base = from - 1;
+      const limit = base + maxLayers;
+      const selection = { kind: 'from', layer: from } as const;
+      const first = await run(tars, relayer(selection, { ...options, maxLayers: limit }));
+      const previous = first.resolution.relayered?.assignment ?? null;
+      const again = await run(
+        first.tars,
+        relayer(selection, { ...options, maxLayers: limit, previousOf: () => previous }),
+      );
+      expect(again.tars.map(listed)).toEqual(first.tars.map(listed));
+      expect(again.tars.map(digestOf)).toEqual(first.tars.map(digestOf));
+    }),
+    { numRuns: lawRuns({ share: 1 / 2 }) },
+  );
+});
