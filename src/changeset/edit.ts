@@ -1,7 +1,15 @@
 /**
  * Turns changes into the edit that writes a layer. `slim/resolve` builds it, and `layers/edit` streams the sources through it.
  */
-import { chmodHead, linkHead, makeHead, relinkHead, renameHead, resizeHead, retimeHead } from '../tar/head.ts';
+import {
+  chmodHead,
+  linkHead,
+  makeHead,
+  relinkHead,
+  renameHead,
+  resizeHead,
+  retimeHead,
+} from '../tar/head.ts';
 import { wholeBlocks } from '../tar/header-block.ts';
 import { padded } from '../tar/reader.ts';
 import type { Change } from './change.ts';

@@ -18,7 +18,13 @@ import { isNoEdit } from '../image/config-edit.ts';
 import type { Reference } from '../oci/reference.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import { configEditOf } from '../settings/config-edit.ts';
-import { pruneStages, recompressStages, relayerStages, slimStages, squashStages } from '../settings/command-stages.ts';
+import {
+  pruneStages,
+  recompressStages,
+  relayerStages,
+  slimStages,
+  squashStages,
+} from '../settings/command-stages.ts';
 import type { Options } from '../settings/option.ts';
 import { defaultSettings } from '../settings/command-line.ts';
 import { selectingOptions } from '../settings/selection.ts';

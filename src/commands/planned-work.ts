@@ -43,7 +43,9 @@ export interface Planned {
 }
 
 /** What decides, of the settings of a job, how its work is done. */
-export interface WorkSettings extends ConfigSettings, Pick<RewritingSettings, 'annotation' | 'platform'> {
+export interface WorkSettings
+  extends ConfigSettings,
+    Pick<RewritingSettings, 'annotation' | 'platform' | 'tag'> {
   readonly verifyWith?: string | null;
 }
 
@@ -75,13 +77,21 @@ interface From {
   readonly reference: Reference;
 }
 
+/** What planning must know of a job. */
+interface PlanJob {
+  readonly work: Work;
+  readonly settings: WorkSettings;
+  readonly destination: string | null;
+}
+
 /** Prepares what is done to the images. What stages need is loaded only where there are some. */
 export async function planWork(
-  { work, settings }: { readonly work: Work; readonly settings: WorkSettings },
+  { work, settings, destination }: PlanJob,
   means: PlanMeans,
   { source, reference }: From,
 ): Promise<PlannedWork> {
   const { workspace } = means;
+  const destinations = [destination ?? [], settings.tag].flat();
   const ownEdit = configEditOf(settings);
   const by = (
     { transform, source: from, examine = null }: Planned,
@@ -103,7 +113,10 @@ export async function planWork(
     case 'stages':
       tellNotes(work.stages, workspace);
       return by(
-        { transform: await transformOfStages(work.stages, { workspace, reference, settings }), source },
+        {
+          transform: await transformOfStages(work.stages, { workspace, reference, settings, destinations }),
+          source,
+        },
         [work.stages.config, ownEdit],
       );
     case 'recorded': {
@@ -117,7 +130,10 @@ export async function planWork(
         settings: work.settings,
         check: checkOf(settings, workspace),
         transformOf: async (stages: Stages) =>
-          configured(await transformOfStages(stages, { workspace, reference, settings }), settings),
+          configured(
+            await transformOfStages(stages, { workspace, reference, settings, destinations }),
+            settings,
+          ),
         stages: work.stages,
         configure: configured(configure(work.stages.config), settings),
       };
@@ -129,17 +145,23 @@ export async function planWork(
 
 interface TransformMeans extends Pick<PlanMeans, 'workspace'>, Pick<From, 'reference'> {
   readonly settings: WorkSettings;
+  /** Where the result goes, as it was given. */
+  readonly destinations: readonly string[];
 }
 
 /** Makes the transform of stages. */
 async function transformOfStages(
   stages: Stages,
-  { workspace, reference, settings }: TransformMeans,
+  { workspace, reference, settings, destinations }: TransformMeans,
 ): Promise<Transform> {
   const { transformOf } = await import('../settings/transform.ts');
   return transformOf(stages, {
     readBase: baseReader(workspace, reference, settings.platform),
-    readPrevious: previousReader(workspace, reference, settings.platform),
+    readPrevious: previousReader(workspace, {
+      source: reference,
+      destinations,
+      platforms: settings.platform,
+    }),
   });
 }
 

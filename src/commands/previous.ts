@@ -1,6 +1,7 @@
 /** Reads earlier versions of an image, for the layouts that they state. The work of stages calls it, once for all platforms. */
+import { OcislimError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
-import { assignmentOf } from '../image/relayering.ts';
+import { assignmentOf, type LayerAssignment } from '../image/relayering.ts';
 import { imageMembers, readImageSet } from '../jobs/image-set.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -8,36 +9,66 @@ import type { Reference } from '../oci/reference.ts';
 import type { PreviousReader } from '../settings/transform.ts';
 import type { Workspace } from './workspace.ts';
 
-/** Returns the reader of earlier versions beside `source`. The reader warns of LAYOUT_UNKNOWN where none states a layout, and throws what reading an image throws. */
-export function previousReader(
-  workspace: Workspace,
-  source: Reference,
-  platforms: readonly Platform[],
-): PreviousReader {
+/** Where earlier versions of an image may be. */
+export interface Versions {
+  /** The image that is written anew. */
+  readonly source: Reference;
+  /** The references of the destination, as they were given: what they name now is the version before. */
+  readonly destinations: readonly string[];
+  /** The platforms that are written; all if empty. */
+  readonly platforms: readonly Platform[];
+}
+
+/**
+ * Returns the reader of earlier versions. Without references it looks at what the destination names now, if anything, and else at the
+ * image itself. It warns of LAYOUT_UNKNOWN where references are given and none states a layout, and throws what reading images throws.
+ */
+export function previousReader(workspace: Workspace, versions: Versions): PreviousReader {
   return async (names) => {
-    const versions: Image[] = [];
-    for (const name of names) versions.push(...(await readVersion(workspace, { source, name, platforms })));
-    const stating = versions.filter((image) => assignmentOf(image) !== null);
-    if (stating.length === 0)
+    if (names.length === 0) {
+      const before = await readDestinations(workspace, versions);
+      return (image) => layoutFor(image, before) ?? assignmentOf(image);
+    }
+    const found: Image[] = [];
+    for (const name of names) found.push(...(await readVersion(workspace, versions, name)));
+    if (found.every((image) => assignmentOf(image) === null))
       workspace.listener({
         type: 'warning',
         code: 'LAYOUT_UNKNOWN',
-        message: `${names.join(' and ')} states no layout of layers to keep: this one is made from scratch`,
+        message: `no layout of layers is stated by ${names.join(' or ')}: this one is made without regard to it`,
       });
-    return (image) => {
-      const version = stating.find((each) => isOfPlatform(each, image));
-      return version === undefined ? null : assignmentOf(version);
-    };
+    return (image) => layoutFor(image, found);
   };
+}
+
+/** Returns the layout of the first version that is of the same platform and states one. */
+function layoutFor(image: Image, versions: readonly Image[]): LayerAssignment | null {
+  const platform = JSON.stringify(image.config.platform);
+  for (const version of versions) {
+    const layout = JSON.stringify(version.config.platform) === platform ? assignmentOf(version) : null;
+    if (layout !== null) return layout;
+  }
+  return null;
+}
+
+/** Reads what the destination names now. Nothing may be there, or something that cannot be read: then there is no version before. */
+async function readDestinations(workspace: Workspace, versions: Versions): Promise<readonly Image[]> {
+  const [name] = versions.destinations;
+  if (name === undefined) return [];
+  try {
+    return await readVersion(workspace, versions, name);
+  } catch (error) {
+    workspace.signal.throwIfAborted();
+    if (!(error instanceof OcislimError)) throw error;
+    workspace.listener({ type: 'detail', message: `no earlier version at ${name}: ${error.message}` });
+    return [];
+  }
 }
 
 async function readVersion(
   workspace: Workspace,
-  {
-    source,
-    name,
-    platforms,
-  }: { readonly source: Reference; readonly name: string; readonly platforms: readonly Platform[] },
+  { source, platforms }: Versions,
+  name: string,
 ): Promise<readonly Image[]> {
   const { signal, limits, listener } = workspace;
   const place = await workspace.openBeside(source, await readSource(name));
@@ -50,8 +81,4 @@ async function readVersion(
     signal,
   });
   return imageMembers(set).map(({ image }) => image);
-}
-
-function isOfPlatform(version: Image, image: Image): boolean {
-  return JSON.stringify(version.config.platform) === JSON.stringify(image.config.platform);
 }

@@ -20,6 +20,8 @@ export interface RelayerGroup {
 /** Which components are in which layer, by their names; the lowest layer first. Annotations and labels hold it as JSON. */
 export interface LayerAssignment {
   readonly layers: readonly (readonly string[])[];
+  /** Digests of what the components hold, by their names. Absent: not known. */
+  readonly digests?: Readonly<Record<string, string>>;
 }
 
 /** How a range of layers is laid out anew, as layers of which an update changes few. */
@@ -40,8 +42,8 @@ export interface Relayering {
 export const assignmentName = 'io.ocislim.layers';
 
 /** Writes an assignment as a note holds it. */
-export function noteOfAssignment({ layers }: LayerAssignment): string {
-  return JSON.stringify({ layers });
+export function noteOfAssignment({ layers, digests = {} }: LayerAssignment): string {
+  return JSON.stringify({ layers, digests });
 }
 
 /** Returns the assignment that an image states in its annotation or its label; null for none, and for one that cannot be read. */
@@ -59,9 +61,14 @@ function readAssignment(text: string): LayerAssignment | null {
   } catch {
     return null;
   }
-  const layers = isJsonObject(json) ? json['layers'] : null;
+  if (!isJsonObject(json)) return null;
+  const { layers, digests } = json;
   if (!Array.isArray(layers) || !layers.every(isNames)) return null;
-  return { layers };
+  return isTexts(digests) ? { layers, digests } : { layers };
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return isJsonObject(value) && Object.values(value).every((text) => typeof text === 'string');
 }
 
 function isNames(value: unknown): value is string[] {

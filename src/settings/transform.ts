@@ -3,7 +3,7 @@ import { recompress } from '../compress/recompress.ts';
 import { tune } from '../compress/tune.ts';
 import { annotate, configure } from '../configure/configure.ts';
 import { type Image, type Transform, withPlan } from '../image/image.ts';
-import { assignmentOf, type LayerAssignment } from '../image/relayering.ts';
+import type { LayerAssignment } from '../image/relayering.ts';
 import type { Selection } from '../image/selection.ts';
 import { arrange } from '../slim/arrange.ts';
 import { prune } from '../slim/prune.ts';
@@ -15,7 +15,7 @@ import type { PackStage, Stages } from './stages.ts';
 /** Reads a base image by its reference and selects the layers above its own. */
 export type BaseReader = (reference: string) => Promise<Selection>;
 
-/** Reads earlier versions of an image by their references, and finds the layout that the first of them states for an image. */
+/** Reads earlier versions of an image, and finds the layout that the first of them states for an image. Without references it chooses the version. */
 export type PreviousReader = (
   references: readonly string[],
 ) => Promise<(image: Image) => LayerAssignment | null>;
@@ -37,7 +37,7 @@ export async function transformOf(
   if (stages.squash !== null) steps.push(squash(await select(stages.squash)));
   if (stages.relayer !== null) {
     const { selection, previous, ...options } = stages.relayer;
-    const previousOf = previous.length === 0 ? assignmentOf : await readPrevious(previous);
+    const previousOf = await readPrevious(previous);
     steps.push(relayer(await select(selection), { ...options, previousOf }));
   }
   for (const stage of stages.arrange) steps.push(arrange(await select(stage.selection), stage));

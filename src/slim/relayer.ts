@@ -18,6 +18,9 @@ export function relayer(selection: Selection, { previousOf, ...options }: Relaye
   return (image: Image) => {
     if (selectsNothing(image, selection)) return image;
     const { layers, range } = mergeLayers(image, selectLayers(image, selection));
-    return withPlan(image, { layers, relayering: { ...options, layers: range, previous: previousOf(image) } });
+    return withPlan(image, {
+      layers,
+      relayering: { ...options, layers: range, previous: previousOf(image) },
+    });
   };
 }

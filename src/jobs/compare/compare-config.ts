@@ -1,5 +1,7 @@
 import { utf8Bytes } from '../../bytes/bytes.ts';
+import { assignmentName } from '../../image/relayering.ts';
 import type { ImageConfig } from '../../oci/image-config.ts';
+import { isJsonObject, type JsonObject } from '../../oci/json.ts';
 import { compareMembers, type MemberDifference, own } from './compare-members.ts';
 import type { DifferenceList } from './difference.ts';
 
@@ -16,7 +18,20 @@ export function changedMembers(a: Config, b: Config): readonly string[] {
 }
 
 function differencesOf(a: Config, b: Config): readonly MemberDifference[] {
-  return members.flatMap((member) => [...compareMembers(member, own(a.json, member), own(b.json, member))]);
+  const [one, other] = [withoutNote(a.json), withoutNote(b.json)];
+  return members.flatMap((member) => [...compareMembers(member, own(one, member), own(other, member))]);
+}
+
+/** Returns a config without the label that says how the layers are laid out: it is about them, and no container depends on it. */
+function withoutNote(json: JsonObject): JsonObject {
+  const config = own(json, 'config');
+  const labels = isJsonObject(config) ? own(config, 'Labels') : null;
+  if (!isJsonObject(config) || !isJsonObject(labels) || own(labels, assignmentName) === undefined)
+    return json;
+  const kept = Object.fromEntries(Object.entries(labels).filter(([name]) => name !== assignmentName));
+  const left = { ...config, Labels: kept };
+  if (Object.keys(kept).length === 0) delete (left as JsonObject)['Labels'];
+  return { ...json, config: left };
 }
 
 /** Compares the configs in all that containers run with: environment, command, user, labels and the rest of `config`. */

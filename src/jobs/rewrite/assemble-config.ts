@@ -37,7 +37,10 @@ export function assembleConfig(written: WrittenImage, created: string | null): U
 }
 
 /** States in a label which component is in which layer; what an earlier layout stated goes with its layers. */
-function withAssignment({ image, layers, resolution: { relayered } }: WrittenImage, json: JsonObject): JsonObject {
+function withAssignment(
+  { image, layers, resolution: { relayered } }: WrittenImage,
+  json: JsonObject,
+): JsonObject {
   const labels =
     relayered === null
       ? { set: {}, unset: isStructural(image, layers) ? [assignmentName] : [] }

@@ -117,7 +117,10 @@ function noteOrigin(
 }
 
 /** States which component is in which layer; what an earlier layout stated goes with its layers. */
-function noteAssignment({ image, layers, resolution: { relayered } }: WrittenImage, annotations: JsonObject): void {
+function noteAssignment(
+  { image, layers, resolution: { relayered } }: WrittenImage,
+  annotations: JsonObject,
+): void {
   if (relayered !== null) annotations[assignmentName] = noteOfAssignment(relayered.assignment);
   else if (isStructural(image, layers)) delete annotations[assignmentName];
 }

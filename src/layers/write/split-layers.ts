@@ -49,7 +49,8 @@ const sendings = 4;
  */
 export async function writeSplit(writing: Writing, work: SplitWork): Promise<void> {
   if (writing.target.takesSideBySide === true) {
-    for (const parts of roundsOf(work.parts, maxGathered, gatheredBy)) await writeAtOnce(writing, { ...work, parts });
+    for (const parts of roundsOf(work.parts, maxGathered, gatheredBy))
+      await writeAtOnce(writing, { ...work, parts });
     return;
   }
   const bytes = packedSizes(work);
@@ -59,7 +60,8 @@ export async function writeSplit(writing: Writing, work: SplitWork): Promise<voi
     const readings = roundsOf(work.parts, spool.capacity, (part) => bytes.get(part) ?? 0).flatMap((parts) =>
       roundsOf(parts, maxGathered, gatheredBy),
     );
-    if (spool.capacity < wanted) tellReadings(writing, work, { readings: readings.length, wanted, room: spool.capacity });
+    if (spool.capacity < wanted)
+      tellReadings(writing, work, { readings: readings.length, wanted, room: spool.capacity });
     for (const parts of readings) {
       const [first] = parts;
       const fits = parts.length > 1 || (first !== undefined && (bytes.get(first) ?? 0) <= spool.capacity);
@@ -131,7 +133,12 @@ async function packParts({ reader, pool, listener }: Writing, reading: Reading):
   const { image, parts, label, take, signal } = reading;
   const layers = [...new Set(parts.flatMap(({ content }) => sourcesOf(content)))];
   const total = packedBytes(image, layers);
-  using making = task(listener, { id: `split ${label} ${parts[0]?.content.edit.tarBytes}`, phase: 'rewrite', label, total });
+  using making = task(listener, {
+    id: `split ${label} ${parts[0]?.content.edit.tarBytes}`,
+    phase: 'rewrite',
+    label,
+    total,
+  });
   const streams = parts.map(({ content, encoding }) => ({ encoding, expected: content.edit.tarBytes }));
   const encoder = await InterleavedEncoder.open(streams, take, { pool, signal });
   try {

@@ -4,17 +4,22 @@
  */
 import type { Change } from '../../changeset/change.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
-import { type Stack } from '../../changeset/stack.ts';
+import type { Stack } from '../../changeset/stack.ts';
 import { Tree } from '../../changeset/tree.ts';
-import type { LayerAssignment, Relayering } from '../../image/relayering.ts';
-import { type ComponentMap, componentSteps, noComponent } from '../../relayer/components-of.ts';
-import { type Component } from '../../relayer/component.ts';
+import type { LayerAssignment, RelayerGroup, Relayering } from '../../image/relayering.ts';
+import { changeDates } from '../../relayer/change-dates.ts';
+import type { Component } from '../../relayer/component.ts';
+import { type ComponentMap, componentSteps } from '../../relayer/components-of.ts';
+import { noComponent } from '../../relayer/drafts.ts';
+import type { ComponentGroup } from '../../relayer/path-claims.ts';
 import { planLayers } from '../../relayer/plan-layers.ts';
+import { rateChanges } from '../../relayer/rate-changes.ts';
 import type { FileFacts } from '../../rootfs/facts/facts.ts';
-import { Filesystem, mergeStack } from '../../rootfs/filesystem.ts';
+import { type Filesystem, mergeStack } from '../../rootfs/filesystem.ts';
 import { packagesOf } from '../../rootfs/packages/package-index.ts';
 import { createKeepMatcher } from '../../rules/rules.ts';
 import type { Steps } from '../../steps.ts';
+import { digestSteps } from './component-digests.ts';
 import { splitLayer } from './split-layer.ts';
 
 /** What is known of an image whose layers are laid out anew. */
@@ -28,6 +33,8 @@ export interface RelayerInput {
   readonly factsOf: (fs: Filesystem) => FileFacts;
   /** New permission bits by change id. */
   readonly modes: Map<number, number>;
+  /** The time of the image, in seconds since 1970. */
+  readonly now: number;
 }
 
 /** The new layers of an image. */
@@ -43,48 +50,67 @@ export function* relayerSteps(
   changes: readonly Change[],
   input: RelayerInput,
 ): Steps<{ readonly parts: readonly (readonly Change[])[]; readonly relayered: Relayered }> {
-  const map = yield* componentsIn(input);
+  const { map, components, digests } = yield* componentsIn(input);
   const { relayering, stack } = input;
   const { maxLayer, previous, layers: range } = relayering;
   const limits = { maxLayers: Math.max(1, relayering.maxLayers - (range.from - 1)), maxLayer };
-  const assignment = planLayers(map.components, limits, previous);
+  const { layers: names } = planLayers(components, limits, previous);
   yield;
-  const layerOfName = new Map(assignment.layers.flatMap((names, i) => names.map((name) => [name, i] as const)));
-  const layerOfComponent = map.components.map(({ name }) => layerOfName.get(name) ?? null);
+  const layerOfName = new Map(names.flatMap((own, i) => own.map((name) => [name, i] as const)));
+  const layerOfComponent = components.map(({ name }) => layerOfName.get(name) ?? null);
   const parts = splitLayer(changes, {
     ...stack,
-    count: Math.max(1, assignment.layers.length),
+    count: Math.max(1, names.length),
     layerOf: (path) => {
       const component = map.of[path] as number;
       return component === noComponent ? null : (layerOfComponent[component] ?? null);
     },
     modes: input.modes,
   });
-  const byName = new Map(map.components.map((component) => [component.name, component] as const));
-  const layers = assignment.layers.map((names) => names.flatMap((name) => byName.get(name) ?? []));
-  return { parts, relayered: { layers, assignment } };
+  const byName = new Map(components.map((component) => [component.name, component] as const));
+  const layers = names.map((own) => own.flatMap((name) => byName.get(name) ?? []));
+  return {
+    parts,
+    relayered: { layers, assignment: { layers: names, digests: Object.fromEntries(digests) } },
+  };
 }
 
-/** Finds the components of the root filesystem above the layers that stay. */
-function* componentsIn({ relayering, stack, original, indexes, factsOf }: RelayerInput): Steps<ComponentMap> {
-  const { by, groups, maxLayer, layers: range } = relayering;
+interface FoundComponents {
+  readonly map: ComponentMap;
+  readonly components: readonly Component[];
+  /** By name of the component. */
+  readonly digests: ReadonlyMap<string, string>;
+}
+
+/** Finds the components of the root filesystem above the layers that stay, and how likely an update changes each. */
+function* componentsIn(input: RelayerInput): Steps<FoundComponents> {
+  const { relayering, stack, original, indexes, factsOf, now } = input;
+  const { by, groups, maxLayer, layers: range, previous } = relayering;
   const tree = new Tree(stack.table, stack.list);
   for (const changes of stack.layers.values()) {
     tree.apply(changes, { onLink: (link, file) => void stack.list.resolve(link, file) });
     yield;
   }
-  const before = mergeStack(original, indexes);
+  const fs = mergeStack(original, indexes);
   yield;
-  const matchers = groups.map(({ name, globs }) => {
-    const match = createKeepMatcher(globs);
-    return { name, matches: (path: Parameters<typeof match>[0]) => match(path) !== null };
+  const facts = factsOf(fs);
+  const packages = packagesOf({ fs, facts });
+  const map = yield* componentSteps(
+    { stack, tree, indexes, packages, base: range.from - 1 },
+    { by, groups: groups.map(matcherOf), maxLayer },
+  );
+  const digests = yield* digestSteps(map, { stack, tree, indexes });
+  const components = rateChanges(map.components, {
+    current: digests,
+    previous: previous?.digests === undefined ? null : new Map(Object.entries(previous.digests)),
+    history: [],
+    dates: changeDates({ fs, facts }, packages),
+    now,
   });
-  return yield* componentSteps({
-    stack,
-    tree,
-    indexes,
-    packages: packagesOf({ fs: before, facts: factsOf(before) }),
-    options: { by, groups: matchers, maxLayer },
-    base: range.from - 1,
-  });
+  return { map, components, digests };
+}
+
+function matcherOf({ name, globs }: RelayerGroup): ComponentGroup {
+  const match = createKeepMatcher(globs);
+  return { name, matches: (path) => match(path) !== null };
 }

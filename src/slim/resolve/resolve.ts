@@ -355,7 +355,7 @@ class LayerResolver {
     const merged = this.#merge(range);
     if (merged === null) return numbersIn({ from: 1, to: range.from - 1 });
     yield;
-    const { indexes, facts } = this.#known;
+    const { indexes, facts, mtimeOf } = this.#known;
     const { parts, relayered } = yield* relayerSteps(merged, {
       relayering,
       stack: this.#stack,
@@ -363,6 +363,7 @@ class LayerResolver {
       indexes,
       factsOf: (fs) => mergeFacts(fs, facts),
       modes: this.#modes,
+      now: mtimeOf(null),
     });
     this.#relayered = relayered;
     for (const [i, changes] of parts.entries()) {

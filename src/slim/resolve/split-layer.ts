@@ -22,10 +22,7 @@ export interface Splitting {
  * these, and would change all layers. Whiteouts and opaque markers stand in the lowest layer; the names of one file in one layer.
  * `changes` is the result of `express`: directories and markers parents first, then data, then links after their targets.
  */
-export function splitLayer(
-  changes: readonly Change[],
-  splitting: Splitting,
-): readonly (readonly Change[])[] {
+export function splitLayer(changes: readonly Change[], splitting: Splitting): readonly (readonly Change[])[] {
   const { count } = splitting;
   if (count === 1) return [changes];
   const structure = changes.filter(isStructure);
@@ -74,7 +71,8 @@ function directoriesAround(
 ): Uint8Array {
   const marks = new Uint8Array(table.paths.length);
   const mark = (from: number): void => {
-    for (let path = from; path >= 0 && marks[path] === 0; path = table.parent[path] as number) marks[path] = 1;
+    for (let path = from; path >= 0 && marks[path] === 0; path = table.parent[path] as number)
+      marks[path] = 1;
   };
   for (const { kind, path } of entries) mark(kind === 'opaque' ? path : (table.parent[path] as number));
   for (const { kind, path } of structure) if (kind === 'directory' && layerOf(path) === layer) mark(path);
