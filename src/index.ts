@@ -40,6 +40,8 @@ export {
   presets,
   prune,
   type PruneOptions,
+  relayer,
+  type RelayerOptions,
   restore,
   type RestoreOptions,
   safePresets,

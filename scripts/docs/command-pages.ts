@@ -29,6 +29,7 @@ const guides: Readonly<Record<string, readonly string[]>> = {
     '[what stays](../closure.md)',
     '[undoing a `chown -R`](../recipes/chown.md)',
   ],
+  relayer: ['[layers of which an update changes few](../relayer.md)'],
   recompress: ['[tuning](../tuning.md)', '[measurements](../measurements.md)'],
   restore: ['[restoring files](../restore.md)'],
   append: ['[building without a daemon](../build.md)'],

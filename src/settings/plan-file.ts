@@ -15,9 +15,10 @@ import type { Door } from './option.ts';
 import type { PlanLines } from './plan-lines.ts';
 import { editOfPlan } from './plan-config.ts';
 import { type PlanFile, planSchema } from './plan-schema.ts';
+import { parseGroups } from './relayer-groups.ts';
 import { readText } from './rule-files.ts';
 import { rangeSelection, type SelectionSetting, squashSelectionOf } from './selection.ts';
-import { parsePercentOrSize } from './sizes.ts';
+import { parsePercentOrSize, parseSize } from './sizes.ts';
 import {
   type ArrangeStage,
   noStages,
@@ -25,6 +26,8 @@ import {
   packingOf,
   pruneStage,
   type PruneStage,
+  relayerStage,
+  type RelayerStage,
   type Stages,
 } from './stages.ts';
 import { readTraceFiles } from './trace-setting.ts';
@@ -60,14 +63,15 @@ class StageReader {
   }
 
   async read(plan: PlanFile): Promise<Stages> {
-    const { prune, squash, arrange, recompress, addVariant, config, emptyLayers } = plan;
-    const parts = [prune, squash, arrange, recompress, addVariant, config];
+    const { prune, squash, relayer, arrange, recompress, addVariant, config, emptyLayers } = plan;
+    const parts = [prune, squash, relayer, arrange, recompress, addVariant, config];
     if (parts.every((part) => part === undefined))
       throw invalid(this.#file, 1, 'the plan has no stage', emptyAdvice);
     return {
       ...noStages,
       prune: prune === undefined ? null : await this.#prune(prune),
       squash: squash === undefined ? null : await this.#within(['squash'], () => squashOf(squash)),
+      relayer: relayer === undefined ? null : await this.#relayer(plan, relayer),
       arrange: arrange === undefined ? [] : [await this.#within(['arrange'], () => arrangeOf(arrange))],
       pack: await this.#packs(recompress ?? []),
       variant: await this.#within(['addVariant'], () =>
@@ -110,6 +114,26 @@ class StageReader {
       emptyLayers: 'keep',
     } as const;
     return this.#within(['prune'], () => pruneStage(selection, { ...settings, ...others }));
+  }
+
+  /** Reads how layers are laid out anew. Other stages must leave what is in a layer to that. */
+  #relayer(plan: PlanFile, part: Part<'relayer'>): Promise<RelayerStage> {
+    const { groups = {}, maxLayers = 64, maxLayer = '1GiB', by = 'package', previous = [], base } = part;
+    return this.#within(['relayer'], async () => {
+      const tuned = [plan.recompress ?? []].flat().some(({ tune, budget }) => (tune ?? budget) !== undefined);
+      const other = plan.squash === undefined ? (plan.arrange === undefined ? null : 'arrange') : 'squash';
+      if (tuned || other !== null)
+        throw new OcislimError('USAGE', `relayer does not go together with ${other ?? 'tune and budget'}`);
+      const texts = Object.entries(groups).flatMap(([name, globs]) => globs.map((glob) => `${name}=${glob}`));
+      const settings = {
+        maxLayers,
+        maxLayer: parseSize(String(maxLayer), 'maxLayer'),
+        by,
+        previous,
+        group: await parseGroups(texts, 'groups'),
+      };
+      return relayerStage(base === undefined ? { kind: 'all' } : { kind: 'base', reference: base }, settings);
+    });
   }
 
   #rule(text: string, path: readonly PropertyKey[]): Rule {
@@ -196,7 +220,7 @@ function readRange({ layers, base }: RangePart) {
   return { layers: layers === undefined ? null : parseRange(layers), base: base ?? null };
 }
 
-const emptyAdvice = 'Give prune, squash, arrange, recompress, addVariant or config.';
+const emptyAdvice = 'Give prune, squash, relayer, arrange, recompress, addVariant or config.';
 const errorsOfPlans: ReadonlySet<string> = new Set(['USAGE', 'SELECTION_INVALID']);
 
 function invalid(file: string, line: number, message: string, advice?: string): OcislimError {

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { levelRangesByEngine, engineNames, formatNames, highestLevel } from '../codec/encoding.ts';
 import { granularities } from '../image/trace-pruning.ts';
+import { relayerBases } from '../image/relayering.ts';
 
 const selection = {
   layers: z.string().exactOptional().describe('Layers of the source, A..B, A.. or A; 1 is the lowest.'),
@@ -63,6 +64,26 @@ const prune = z
     ...selection,
   })
   .describe('Remove files from the layers that carry them.');
+
+const relayer = z
+  .strictObject({
+    maxLayers: z.int().min(1).exactOptional().describe('The most layers of the new image, those of a base included.'),
+    maxLayer: z
+      .union([z.string(), z.int().min(1)])
+      .exactOptional()
+      .describe('The unpacked size that a new layer should not exceed: 1GiB.'),
+    by: z.enum(relayerBases).exactOptional().describe('What is kept together.'),
+    groups: z
+      .record(z.string(), z.array(z.string()).min(1))
+      .exactOptional()
+      .describe('Globs of files that are kept together, by the name of their group.'),
+    previous: z
+      .array(z.string())
+      .exactOptional()
+      .describe('References to earlier versions, whose layout is kept as far as possible.'),
+    base: z.string().exactOptional().describe('A base image, whose layers stay as they are.'),
+  })
+  .describe('Lay the result out as layers of which an update changes few.');
 
 const arrange = z
   .strictObject({
@@ -142,6 +163,7 @@ export const planSchema = z
     version: z.literal(1),
     squash: squash.exactOptional(),
     prune: prune.exactOptional(),
+    relayer: relayer.exactOptional(),
     arrange: arrange.exactOptional(),
     recompress: z
       .union([packing, z.array(packing).min(1)])

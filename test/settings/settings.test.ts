@@ -9,6 +9,7 @@ import { CommandLine, defaultSettings } from '../../src/settings/command-line.ts
 import {
   pruneStages,
   recompressStages,
+  relayerStages,
   slimStages,
   squashStages,
 } from '../../src/settings/command-stages.ts';
@@ -23,6 +24,7 @@ import {
   pruneOptions,
   rebaseOptions,
   recompressOptions,
+  relayerOptions,
   restoreOptions,
   slimOptions,
   squashOptions,
@@ -35,6 +37,7 @@ const tables: Readonly<Record<string, Options>> = {
   squash: squashOptions,
   prune: pruneOptions,
   recompress: recompressOptions,
+  relayer: relayerOptions,
   append: appendOptions,
   build: buildOptions,
   config: configOptions,
@@ -93,6 +96,8 @@ const texts: Readonly<Record<string, readonly string[]>> = {
   limit: ['time=none,layer-bytes=2GiB', 'ratio=5'],
   'max-scratch': ['0', '1.5 GB'],
   'cache-size': ['1MiB'],
+  'max-layer': ['512MiB', '1000'],
+  group: ['app=opt/app/**', 'app=srv/**', 'x=a=b'],
   'min-savings': ['5%', '1000'],
   'add-variant': ['zstd', 'zstd:19'],
   'require-savings': ['2.5%'],
@@ -273,6 +278,19 @@ describe('a plan gives the same stages as options', () => {
     );
   });
 
+  test.each([
+    ['maxLayers: 20, by: path', { 'max-layers': 20, by: 'path' }],
+    ['maxLayer: 512MiB, base: app:1', { 'max-layer': '512MiB', base: 'app:1' }],
+    [
+      'groups: { app: [opt/app/**, srv/**] }, previous: [app:1, app:0]',
+      { group: ['app=opt/app/**', 'app=srv/**'], previous: ['app:1', 'app:0'] },
+    ],
+  ])('of relayer by %s', async (text, values) => {
+    expect(await planned(`relayer: { ${text} }`)).toEqual(
+      relayerStages(await given(relayerOptions, values)),
+    );
+  });
+
   test('of prune, with traces', async () => {
     const plan = await planned(
       `prune: { presets: [docs], rules: ["**/*.md"], keep: [a], traces: [${trace}], granularity: file, keepCommands: ["curl -f x"] }\nemptyLayers: drop\n`,
@@ -303,6 +321,24 @@ describe('slim', () => {
     await expect(slimStages(await given(slimOptions, { ...plan, quiet: true }))).resolves.toMatchObject({
       squash: { kind: 'last', count: 2 },
     });
+  });
+
+  test('lays layers out anew as relayer does, packed in the usual way', async () => {
+    const values = { base: 'app:1', 'max-layers': 20, previous: 'app:0' };
+    const stages = await slimStages(await given(slimOptions, { ...values, relayer: true }));
+    expect(stages.relayer).toEqual(relayerStages(await given(relayerOptions, values)).relayer);
+    expect(stages).toMatchObject({ squash: null, pack: [] });
+  });
+
+  test.each([
+    [{ 'max-layers': 20 }, /--max-layers goes with --relayer/],
+    [{ previous: 'app:0' }, /--previous goes with --relayer/],
+    [{ relayer: true, all: true }, /--relayer and --all do not go together/],
+    [{ relayer: true, tune: 'small' }, /--relayer and --tune do not go together/],
+    [{ relayer: true, order: 'similar' }, /--relayer and --order similar do not go together/],
+    [{ relayer: true, 'dedupe-hardlink': true }, /--relayer and --dedupe-hardlink do not go together/],
+  ])('refuses %j', async (values, message) => {
+    await expect((async () => slimStages(await given(slimOptions, values)))()).rejects.toThrow(message);
   });
 
   test.each(formatNames)('recompresses to %s where --compression asks for it', async (compression) => {
