@@ -146,7 +146,7 @@ export class InterleavedEncoder {
     const { length } = state.block;
     if (length === state.blockSize) this.#submit(stream, state, false);
     const size = length === 0 ? Math.min(state.blockSize, Math.max(state.expected, 1024)) : state.blockSize;
-    // What is not packed belongs to the receiver, who may keep it.
+    // What is not packed belongs to the receiver: it may be read later.
     const isPooled = state.encoder !== null && size === state.blockSize;
     const block = new Uint8Array(isPooled ? this.#pool.memory.take(size) : new SharedArrayBuffer(size));
     block.set(state.block.subarray(0, state.filled));

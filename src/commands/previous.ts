@@ -11,7 +11,7 @@ import type { Workspace } from './workspace.ts';
 
 /** Where earlier versions of an image may be. */
 export interface Versions {
-  /** The image that is written anew. */
+  /** The image that is relayered. */
   readonly source: Reference;
   /** The references of the destination, as they were given: what they name now is the version before. */
   readonly destinations: readonly string[];

@@ -1,5 +1,5 @@
 /**
- * How layers are laid out anew, as plain data, and the note in an image that says which component is in which layer. Plans hold the
+ * How layers are relayered, as plain data, and the note in an image that says which component is in which layer. Plans hold the
  * one; the job writes the other, and reads it in the image of an earlier version.
  */
 import { isJsonObject, type JsonObject } from '../oci/json.ts';
@@ -24,7 +24,7 @@ export interface LayerAssignment {
   readonly digests?: Readonly<Record<string, string>>;
 }
 
-/** How a range of layers is laid out anew, as layers of which an update changes few. */
+/** How a range of layers is relayered, as layers of which an update changes few. */
 export interface Relayering {
   /** The source layers, numbered from 1. */
   readonly layers: LayerRange;

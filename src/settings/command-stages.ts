@@ -71,7 +71,7 @@ function packingOfSlim(
   return [{ selection: all, packing: packing ?? packBetter, minSavings, isAsked: packing !== null }];
 }
 
-/** Reads how `slim` lays the result out anew. @throws USAGE for options that do not go together */
+/** Reads how `slim` relayers the result. @throws USAGE for options that do not go together */
 function relayerOf(settings: SlimSettings): RelayerStage | null {
   if (!settings.relayer) {
     const { maxLayers, maxLayer, by } = relayering;
@@ -101,7 +101,7 @@ function relayerOf(settings: SlimSettings): RelayerStage | null {
   return relayerStage(rangeSelection({ layers: null, base: settings.base }), settings);
 }
 
-/** Lays the layers of an image out anew. @throws USAGE */
+/** Relayers an image. @throws USAGE */
 export function relayerStages(settings: RelayerSettings): Stages {
   const selection = rangeSelection({ layers: null, base: settings.base });
   const packing = { ...settings, tune: null, budget: null, minSavings: null };

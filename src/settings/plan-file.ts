@@ -116,7 +116,7 @@ class StageReader {
     return this.#within(['prune'], () => pruneStage(selection, { ...settings, ...others }));
   }
 
-  /** Reads how layers are laid out anew. Other stages must leave what is in a layer to that. */
+  /** Reads how layers are relayered. Other stages must leave what is in a layer to that. */
   #relayer(plan: PlanFile, part: Part<'relayer'>): Promise<RelayerStage> {
     const { groups = {}, maxLayers = 64, maxLayer = '1GiB', by = 'package', previous = [], base } = part;
     return this.#within(['relayer'], async () => {

@@ -67,7 +67,11 @@ const prune = z
 
 const relayer = z
   .strictObject({
-    maxLayers: z.int().min(1).exactOptional().describe('The most layers of the new image, those of a base included.'),
+    maxLayers: z
+      .int()
+      .min(1)
+      .exactOptional()
+      .describe('The most layers of the new image, those of a base included.'),
     maxLayer: z
       .union([z.string(), z.int().min(1)])
       .exactOptional()

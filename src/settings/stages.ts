@@ -192,7 +192,7 @@ export function arrangement({
   return similar === null && !dedupeHardlink ? null : { order: similar, hardlinks: dedupeHardlink };
 }
 
-/** Reads how layers are laid out anew. */
+/** Reads how layers are relayered. */
 export function relayerStage(
   selection: SelectionSetting,
   { maxLayers, maxLayer, by, group, previous }: SettingsOf<typeof relayering>,

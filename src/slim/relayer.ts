@@ -6,7 +6,7 @@ import { mergeLayers } from './squash.ts';
 
 /** How to lay out layers. The layers themselves come from the selection. */
 export interface RelayerOptions extends Omit<Relayering, 'layers' | 'previous'> {
-  /** Returns the assignment of an earlier version of an image; null where there is none. */
+  /** Returns the assignment of an earlier version of an image; null without one. */
   readonly previousOf: (image: Image) => LayerAssignment | null;
 }
 

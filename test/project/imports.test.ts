@@ -27,13 +27,13 @@ const rooms: Readonly<Record<string, string>> = {
   rootfs: 'oci bytes changeset codec',
   closure: 'oci bytes rules image configure trace rootfs',
   relayer: 'bytes changeset codec rootfs',
-  slim: 'oci bytes rules changeset image configure rootfs closure',
+  slim: 'oci bytes rules changeset image configure rootfs closure relayer',
   rebase: 'oci bytes image rootfs closure',
   analyze: 'oci bytes rules changeset image rootfs slim',
   compress: 'oci codec image',
   build: 'bytes rules stream files tar codec image',
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim build',
-  jobs: 'oci bytes stream place files changeset codec image configure probe registry store trace rootfs closure slim rebase analyze compress build layers',
+  jobs: 'oci bytes stream place files changeset codec image configure probe registry store trace rootfs closure relayer slim rebase analyze compress build layers',
   report:
     'oci bytes rules changeset codec image configure probe attest trace rootfs closure slim rebase analyze compress layers jobs',
   settings:

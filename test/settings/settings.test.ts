@@ -286,9 +286,7 @@ describe('a plan gives the same stages as options', () => {
       { group: ['app=opt/app/**', 'app=srv/**'], previous: ['app:1', 'app:0'] },
     ],
   ])('of relayer by %s', async (text, values) => {
-    expect(await planned(`relayer: { ${text} }`)).toEqual(
-      relayerStages(await given(relayerOptions, values)),
-    );
+    expect(await planned(`relayer: { ${text} }`)).toEqual(relayerStages(await given(relayerOptions, values)));
   });
 
   test('of prune, with traces', async () => {
@@ -323,7 +321,7 @@ describe('slim', () => {
     });
   });
 
-  test('lays layers out anew as relayer does, packed in the usual way', async () => {
+  test('relayers as the command does, packed in the usual way', async () => {
     const values = { base: 'app:1', 'max-layers': 20, previous: 'app:0' };
     const stages = await slimStages(await given(slimOptions, { ...values, relayer: true }));
     expect(stages.relayer).toEqual(relayerStages(await given(relayerOptions, values)).relayer);

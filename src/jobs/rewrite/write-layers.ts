@@ -1,3 +1,6 @@
+/**
+ * Writes the layers of all images of a run to the target, several at a time. `publishImages` calls it, once all encodings are decided.
+ */
 import { encodingOf, type Layer } from '../../image/image.ts';
 import { type EditedContent, packedBytes, sourcesOf } from '../../layers/write/content-sources.ts';
 import type { LayerWriter } from '../../layers/write/layer-writer.ts';

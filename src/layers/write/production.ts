@@ -73,7 +73,7 @@ export class Producer {
     return (await this.recall(work)) ?? (await this.make(work));
   }
 
-  /** Brings a blob to the target that an earlier run has made; null where there is none. */
+  /** Brings a blob to the target that an earlier run has made; null without one. */
   async recall(work: Production): Promise<Produced | null> {
     const known = (await this.#writing.cache?.recipes.recall(work.recipe, work.signal)) ?? null;
     if (known !== null) {

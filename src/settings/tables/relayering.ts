@@ -1,4 +1,4 @@
-/** The options that say how layers are laid out anew. `relayer` has them, and `slim` where it does the same. */
+/** The options that say how layers are relayered. `relayer` has them, and `slim` where it does the same. */
 import { relayerBases } from '../../image/relayering.ts';
 import { choice, count, flag, list, parsed } from '../option.ts';
 import { parseGroups } from '../relayer-groups.ts';

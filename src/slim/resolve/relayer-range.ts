@@ -22,9 +22,11 @@ import type { Steps } from '../../steps.ts';
 import { digestSteps } from './component-digests.ts';
 import { splitLayer } from './split-layer.ts';
 
-/** What is known of an image whose layers are laid out anew. */
+/** What is known of an image whose layers are relayered. */
 export interface RelayerInput {
   readonly relayering: Relayering;
+  /** Whether the layers are already those of a layout: they do not tell then what an instruction put there. */
+  readonly isLaidOut: boolean;
   /** The layers after all prunings. */
   readonly stack: Stack;
   /** The layers as they are: packages are read before anything is removed. */
@@ -84,7 +86,7 @@ interface FoundComponents {
 
 /** Finds the components of the root filesystem above the layers that stay, and how likely an update changes each. */
 function* componentsIn(input: RelayerInput): Steps<FoundComponents> {
-  const { relayering, stack, original, indexes, factsOf, now } = input;
+  const { relayering, isLaidOut, stack, original, indexes, factsOf, now } = input;
   const { by, groups, maxLayer, layers: range, previous } = relayering;
   const tree = new Tree(stack.table, stack.list);
   for (const changes of stack.layers.values()) {
@@ -97,7 +99,13 @@ function* componentsIn(input: RelayerInput): Steps<FoundComponents> {
   const packages = packagesOf({ fs, facts });
   const map = yield* componentSteps(
     { stack, tree, indexes, packages, base: range.from - 1 },
-    { by, groups: groups.map(matcherOf), maxLayer },
+    {
+      by,
+      groups: groups.map(matcherOf),
+      maxLayer,
+      known: new Set(previous?.layers.flat()),
+      byLayer: !isLaidOut,
+    },
   );
   const digests = yield* digestSteps(map, { stack, tree, indexes });
   const components = rateChanges(map.components, {

@@ -21,7 +21,7 @@ import { OcislimError } from '../../errors.ts';
 import type { Addition, Placement } from '../../image/addition.ts';
 import { atOnce, type Steps } from '../../steps.ts';
 import { type Content, type Image, type LayerRange, numbersIn, overlaps } from '../../image/image.ts';
-import type { Relayering } from '../../image/relayering.ts';
+import { assignmentOf, type Relayering } from '../../image/relayering.ts';
 import { runtimeOf } from '../../configure/configure.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Filesystem } from '../../rootfs/filesystem.ts';
@@ -124,7 +124,7 @@ export interface Resolution {
   readonly synced: SyncedPackages | null;
   /** Null for an image that nothing is restored to. */
   readonly restored: Restoration | null;
-  /** What the new layers hold; null for an image whose layers are not laid out anew. */
+  /** What the new layers hold; null for an image whose layers are not relayered. */
   readonly relayered: Relayered | null;
 }
 
@@ -358,6 +358,7 @@ class LayerResolver {
     const { indexes, facts, mtimeOf } = this.#known;
     const { parts, relayered } = yield* relayerSteps(merged, {
       relayering,
+      isLaidOut: assignmentOf(this.#known.image) !== null,
       stack: this.#stack,
       original: this.#original,
       indexes,
