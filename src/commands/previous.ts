@@ -27,7 +27,10 @@ export function previousReader(workspace: Workspace, versions: Versions): Previo
   return async (names) => {
     if (names.length === 0) {
       const before = await readDestinations(workspace, versions);
-      return (image) => layoutFor(image, before) ?? assignmentOf(image);
+      return (image) => {
+        const found = layoutsFor(image, before);
+        return found.length > 0 ? found : [assignmentOf(image) ?? []].flat();
+      };
     }
     const found: Image[] = [];
     for (const name of names) found.push(...(await readVersion(workspace, versions, name)));
@@ -37,18 +40,15 @@ export function previousReader(workspace: Workspace, versions: Versions): Previo
         code: 'LAYOUT_UNKNOWN',
         message: `no layout of layers is stated by ${names.join(' or ')}: this one is made without regard to it`,
       });
-    return (image) => layoutFor(image, found);
+    return (image) => layoutsFor(image, found);
   };
 }
 
-/** Returns the layout of the first version that is of the same platform and states one. */
-function layoutFor(image: Image, versions: readonly Image[]): LayerAssignment | null {
+/** Returns the layouts that versions of the same platform state, in their order. */
+function layoutsFor(image: Image, versions: readonly Image[]): readonly LayerAssignment[] {
   const platform = JSON.stringify(image.config.platform);
-  for (const version of versions) {
-    const layout = JSON.stringify(version.config.platform) === platform ? assignmentOf(version) : null;
-    if (layout !== null) return layout;
-  }
-  return null;
+  const same = versions.filter(({ config }) => JSON.stringify(config.platform) === platform);
+  return same.flatMap((version) => assignmentOf(version) ?? []);
 }
 
 /** Reads what the destination names now. Nothing may be there, or something that cannot be read: then there is no version before. */

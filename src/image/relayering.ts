@@ -34,8 +34,8 @@ export interface Relayering {
   /** The bytes that the tar of a new layer should not exceed. Null for no limit. */
   readonly maxLayer: number | null;
   readonly groups: readonly RelayerGroup[];
-  /** The assignment of an earlier version, of which as much as possible stays. Null for none. */
-  readonly previous: LayerAssignment | null;
+  /** The assignments of earlier versions. As much as possible of the first stays; all tell how often components change. */
+  readonly previous: readonly LayerAssignment[];
 }
 
 /** The annotation of a manifest, and the label of a config, that hold the assignment: some programs keep only one of them. */

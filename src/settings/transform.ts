@@ -15,10 +15,10 @@ import type { PackStage, Stages } from './stages.ts';
 /** Reads a base image by its reference and selects the layers above its own. */
 export type BaseReader = (reference: string) => Promise<Selection>;
 
-/** Reads earlier versions of an image, and finds the layout that the first of them states for an image. Without references it chooses the version. */
+/** Reads earlier versions of an image, and finds the layouts that they state for an image. Without references it chooses the version. */
 export type PreviousReader = (
   references: readonly string[],
-) => Promise<(image: Image) => LayerAssignment | null>;
+) => Promise<(image: Image) => readonly LayerAssignment[]>;
 
 /** The readers of images that stages name. */
 export interface StageReaders {

@@ -6,8 +6,8 @@ import { mergeLayers } from './squash.ts';
 
 /** How to lay out layers. The layers themselves come from the selection. */
 export interface RelayerOptions extends Omit<Relayering, 'layers' | 'previous'> {
-  /** Returns the assignment of an earlier version of an image; null without one. */
-  readonly previousOf: (image: Image) => LayerAssignment | null;
+  /** Returns the assignments of earlier versions of an image; the first is that to keep. */
+  readonly previousOf: (image: Image) => readonly LayerAssignment[];
 }
 
 /**

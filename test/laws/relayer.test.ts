@@ -14,7 +14,7 @@ const options: RelayerOptions = {
   maxLayers: 64,
   maxLayer: null,
   groups: [],
-  previousOf: () => null,
+  previousOf: () => [],
 };
 
 /** Returns an image that states a layout, as the first run would have written it. */
@@ -60,7 +60,11 @@ test('law 15b: laid out again by its own assignment, the image stays as it is, b
       const selection = { kind: 'from', layer: from } as const;
       const first = await run(tars, relayer(selection, { ...options, maxLayers: limit }));
       const previous = first.resolution.relayered?.assignment ?? null;
-      const laid = relayer(selection, { ...options, maxLayers: limit, previousOf: () => previous });
+      const laid = relayer(selection, {
+        ...options,
+        maxLayers: limit,
+        previousOf: () => [previous ?? []].flat(),
+      });
       const again = await run(first.tars, (image) => laid(stating(image, previous)));
       expect(again.tars.map(listed)).toEqual(first.tars.map(listed));
       expect(again.tars.map(digestOf)).toEqual(first.tars.map(digestOf));

@@ -10,7 +10,7 @@ import { SpoolRoom } from '../../src/layers/edit/spool.ts';
 import { LayerReader } from '../../src/layers/read/layer-reader.ts';
 import { LayerWriter } from '../../src/layers/write/layer-writer.ts';
 import type { SealedLayer } from '../../src/layers/write/sealed-layer.ts';
-import { resolve } from '../../src/slim/resolve/resolve.ts';
+import { type Resolution, resolve } from '../../src/slim/resolve/resolve.ts';
 import { layersToScan } from '../../src/slim/resolve/untouched.ts';
 import type { BlobCache } from '../../src/store/cache/blob-cache.ts';
 import type { BuiltTree } from './image-builder.ts';
@@ -28,6 +28,8 @@ export interface LayerWritingOptions {
   readonly target?: MemoryTargetOptions;
   readonly cache?: BlobCache | null;
   readonly signal?: AbortSignal;
+  /** Bytes of memory for spools. Default: that of a run. */
+  readonly memory?: number;
 }
 
 /** A layer writer between a source and a target in memory, with the first image of the source. */
@@ -39,6 +41,8 @@ export interface LayerWriting {
   readonly events: readonly ProgressEvent[];
   /** Writes all layers that the transform leaves of an image, the writer's own by default, one after the other. */
   readonly write: (transform: Transform, image?: Image) => Promise<SealedLayer[]>;
+  /** Writes the layers that the image is relayered as, all at once. */
+  readonly writeParts: (transform: Transform) => Promise<readonly SealedLayer[]>;
 }
 
 /** Sets up a layer writer as a run does. */
@@ -53,7 +57,7 @@ export async function layerWriting(
   const signal = options.signal ?? never;
   const cache = options.cache ?? null;
   const reader = new LayerReader({ source, scratch: new Scratch(0), listener, cache });
-  const room = new SpoolRoom(null);
+  const room = new SpoolRoom(null, options.memory);
   const writer = new LayerWriter({ source, target, reader, pool: poolOf(2), listener, cache, room });
   const own = imageMembers(await readImageSet(source, { platforms: [], signal: never }))[0]?.image;
   if (own === undefined) throw new Error('the source has no image');
@@ -64,11 +68,19 @@ export async function layerWriting(
       sealed.push(await writer.write(planned, layer, content, signal));
     return sealed;
   };
-  return { image: own, writer, source, target, events, write };
+  const writeParts = async (transform: Transform): Promise<readonly SealedLayer[]> => {
+    const planned = transform(own);
+    const [layer] = planned.plan.layers;
+    const parts = (await resolveWith(planned, reader)).contents.flatMap((content) =>
+      content.kind === 'edited' && layer !== undefined ? [{ layer, content }] : [],
+    );
+    return writer.writeParts(planned, parts, signal);
+  };
+  return { image: own, writer, source, target, events, write, writeParts };
 }
 
-/** Reads the headers that a plan needs, and resolves what each layer will hold. */
-async function resolved(image: Image, reader: LayerReader) {
+/** Reads the headers that a plan needs, and resolves it. */
+async function resolveWith(image: Image, reader: LayerReader): Promise<Resolution> {
   const indexes = new Map(
     await Promise.all(
       layersToScan(image).map(async (number) => [number, await reader.index(image, number, never)] as const),
@@ -76,8 +88,14 @@ async function resolved(image: Image, reader: LayerReader) {
   );
   const result = resolve(image, indexes, () => 0);
   if (result.kind !== 'resolved') throw new Error('further layers are needed');
+  return result.resolution;
+}
+
+/** Pairs the layers of a plan with what each will hold. */
+async function resolved(image: Image, reader: LayerReader) {
+  const { contents } = await resolveWith(image, reader);
   return image.plan.layers.map((layer, i) => {
-    const content = result.resolution.contents[i];
+    const content = contents[i];
     if (content === undefined) throw new Error(`layer ${i + 1} was not resolved`);
     return { layer, content };
   });

@@ -167,6 +167,8 @@ export type MemoryTargetOptions = TargetFaults & {
   readonly label?: string;
   readonly mountable?: Mountable | null;
   readonly layerFormat?: 'any' | 'plain';
+  /** Whether any number of blobs may be staged at once. Default: no. */
+  readonly takesSideBySide?: boolean;
   readonly family?: 'oci' | null;
   /** Blobs that the target has from the beginning. */
   readonly there?: BlobMap;
@@ -180,6 +182,7 @@ export class MemoryTarget extends Closeable implements Target {
   readonly label: string;
   readonly mountable: Mountable | null;
   readonly layerFormat: 'any' | 'plain';
+  readonly takesSideBySide: boolean;
   readonly family: 'oci' | null;
   readonly acts: TargetAct[] = [];
   readonly blobs: Map<string, Uint8Array>;
@@ -198,6 +201,7 @@ export class MemoryTarget extends Closeable implements Target {
     this.mountable =
       options.mountable === undefined ? { registry: REGISTRY, repository: 'slim' } : options.mountable;
     this.layerFormat = options.layerFormat ?? 'any';
+    this.takesSideBySide = options.takesSideBySide ?? false;
     this.family = options.family ?? null;
     this.blobs = new Map(options.there ?? []);
     this.#options = options;

@@ -62,14 +62,29 @@ export async function writeSplit(writing: Writing, work: SplitWork): Promise<voi
     );
     if (spool.capacity < wanted)
       tellReadings(writing, work, { readings: readings.length, wanted, room: spool.capacity });
-    for (const parts of readings) {
-      const [first] = parts;
-      const fits = parts.length > 1 || (first !== undefined && (bytes.get(first) ?? 0) <= spool.capacity);
-      if (fits) await writeBySpool(writing, { ...work, parts }, spool);
-      else await first?.alone(work.signal);
-    }
+    for (const parts of readings) await writeRound(writing, { ...work, parts }, spool);
   } finally {
     await spool.close();
+  }
+}
+
+/** Thrown where packed layers take more than was estimated. */
+class SpoolShort extends Error {}
+
+/** Writes parts by the spool. What does not fit is written in two rounds, and a single part without the spool. */
+async function writeRound(writing: Writing, work: SplitWork, spool: Spool): Promise<void> {
+  const { parts, signal } = work;
+  try {
+    await writeBySpool(writing, work, spool);
+  } catch (error) {
+    if (!(error instanceof SpoolShort)) throw error;
+    if (parts.length < 2) {
+      await parts[0]?.alone(signal);
+      return;
+    }
+    const half = Math.ceil(parts.length / 2);
+    await writeRound(writing, { ...work, parts: parts.slice(0, half) }, spool);
+    await writeRound(writing, { ...work, parts: parts.slice(half) }, spool);
   }
 }
 
@@ -203,6 +218,7 @@ async function writeBySpool(writing: Writing, work: SplitWork, spool: Spool): Pr
   const plain = await packParts(writing, {
     ...work,
     take: async (part, bytes) => {
+      if (at + bytes.length > spool.capacity) throw new SpoolShort();
       stretches[part]?.push({ at, length: bytes.length });
       at += bytes.length;
       await spool.write(at - bytes.length, bytes);

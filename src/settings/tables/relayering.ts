@@ -34,7 +34,7 @@ export const relayering = {
     value: 'REF',
     describe: 'keep the layout of this earlier version as far as possible (repeatable)',
     details:
-      'The first version that states a layout counts. Default: the layout that the source itself states, if any.',
+      'The layout of the first is kept; all of them tell how often components change. Default: the image that the destination names now; else the layout that the source states.',
     group: 'Layers',
   }),
 };

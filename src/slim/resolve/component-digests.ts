@@ -19,11 +19,12 @@ export function* digestSteps(
   for (let path = 0; path < of.length; path++) {
     if (path % itemsPerStep === 0) yield;
     const component = of[path] as number;
-    if (component === noComponent) continue;
     const file = tree.file[path] as number;
-    const carrier = tree.isDirectory(path) ? tree.at(path) : file > 0 ? list.get(file - 1) : null;
-    const index = carrier === null ? undefined : indexes.get(carrier.layer);
-    const about = index === undefined || carrier === null ? '' : describe(index, carrier.entry);
+    // The layer of a component has no empty directories.
+    if (component === noComponent || file <= 0) continue;
+    const carrier = list.get(file - 1);
+    const index = indexes.get(carrier.layer);
+    const about = index === undefined ? '' : describe(index, carrier.entry);
     // Chained, so that the order counts: paths come in the order of the table, which is that of their bytes.
     sums[component] = fnv1a(`${sums[component]} ${table.paths[path]} ${about}`);
   }

@@ -54,7 +54,8 @@ export function* relayerSteps(
 ): Steps<{ readonly parts: readonly (readonly Change[])[]; readonly relayered: Relayered }> {
   const { map, components, digests } = yield* componentsIn(input);
   const { relayering, stack } = input;
-  const { maxLayer, previous, layers: range } = relayering;
+  const { maxLayer, layers: range } = relayering;
+  const [previous = null] = relayering.previous;
   const limits = { maxLayers: Math.max(1, relayering.maxLayers - (range.from - 1)), maxLayer };
   const { layers: names } = planLayers(components, limits, previous);
   yield;
@@ -87,7 +88,8 @@ interface FoundComponents {
 /** Finds the components of the root filesystem above the layers that stay, and how likely an update changes each. */
 function* componentsIn(input: RelayerInput): Steps<FoundComponents> {
   const { relayering, isLaidOut, stack, original, indexes, factsOf, now } = input;
-  const { by, groups, maxLayer, layers: range, previous } = relayering;
+  const { by, groups, maxLayer, layers: range } = relayering;
+  const [previous = null] = relayering.previous;
   const tree = new Tree(stack.table, stack.list);
   for (const changes of stack.layers.values()) {
     tree.apply(changes, { onLink: (link, file) => void stack.list.resolve(link, file) });
@@ -110,12 +112,16 @@ function* componentsIn(input: RelayerInput): Steps<FoundComponents> {
   const digests = yield* digestSteps(map, { stack, tree, indexes });
   const components = rateChanges(map.components, {
     current: digests,
-    previous: previous?.digests === undefined ? null : new Map(Object.entries(previous.digests)),
-    history: [],
+    previous: digestsOf(previous),
+    history: relayering.previous.flatMap((version) => digestsOf(version) ?? []),
     dates: changeDates({ fs, facts }, packages),
     now,
   });
   return { map, components, digests };
+}
+
+function digestsOf(version: LayerAssignment | null): ReadonlyMap<string, string> | null {
+  return version?.digests === undefined ? null : new Map(Object.entries(version.digests));
 }
 
 function matcherOf({ name, globs }: RelayerGroup): ComponentGroup {

@@ -63,7 +63,10 @@ function assignFiles(changes: readonly Change[], { table, count, layerOf }: Spli
   return layers;
 }
 
-/** Returns by path number: 1 for the directories of a layer, which are those above its entries and those assigned to it. */
+/**
+ * Returns by path number: 1 for the directories of a layer, which are those above its entries. Empty directories are in the top, with all
+ * others; they are here, too, where nothing else is assigned to the layer.
+ */
 function directoriesAround(
   entries: readonly Change[],
   layer: number,
@@ -75,7 +78,8 @@ function directoriesAround(
       marks[path] = 1;
   };
   for (const { kind, path } of entries) mark(kind === 'opaque' ? path : (table.parent[path] as number));
-  for (const { kind, path } of structure) if (kind === 'directory' && layerOf(path) === layer) mark(path);
+  if (entries.length === 0)
+    for (const { kind, path } of structure) if (kind === 'directory' && layerOf(path) === layer) mark(path);
   return marks;
 }
 
