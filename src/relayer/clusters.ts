@@ -27,7 +27,7 @@ export interface Scale {
 const surest = 0.999;
 
 /** The weight of balance: layers of equal size are pulled at the same time. One layer of all bytes costs this share of them. */
-export const balance = 0.01;
+const balance = 0.01;
 
 /** The updates over which a layer that stays as it is saves more than a better one. */
 const horizon = 10;
