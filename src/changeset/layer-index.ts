@@ -41,6 +41,8 @@ export interface LayerIndex {
   readonly symlinks: ReadonlyMap<number, ByteString>;
   /** Entries that carry file capabilities. */
   readonly capable: ReadonlySet<number>;
+  /** The components that entries name, by entry. Absent: no entry names one. */
+  readonly components?: ReadonlyMap<number, ByteString>;
   /** Returns the verbatim head blocks of a directory, hard link, whiteout or opaque marker. */
   head(entry: number): Uint8Array;
   /** The bytes of the whole tar. */
@@ -48,6 +50,8 @@ export interface LayerIndex {
   readonly end: TarEnd;
 }
 
+/** The most bytes of the name of a component. */
+const longestComponent = 128;
 const whiteoutPrefix = ascii`.wh.`;
 const leftoverPrefix = '.wh..wh.';
 const opaqueName = ascii`.wh..wh..opq`;
@@ -66,6 +70,9 @@ export class LayerIndexBuilder {
   readonly #targets = new Map<number, Path>();
   readonly #symlinks = new Map<number, ByteString>();
   readonly #capable = new Set<number>();
+  readonly #components = new Map<number, ByteString>();
+  /** Each name of a component once: many entries name the same. */
+  readonly #componentNames = new Map<string, ByteString>();
   readonly #heads = new HeadStore();
 
   /** Returns the path that the entry is about. @throws LAYER_INVALID on names that mean nothing */
@@ -82,6 +89,7 @@ export class LayerIndexBuilder {
     this.#mtimes.push(entry.mtime);
     if (entry.length !== entry.size) this.#lengths.set(at, entry.length);
     if (entry.capable) this.#capable.add(at);
+    if (entry.component !== undefined) this.#addComponent(at, entry.component);
     if (kind === 'symlink') this.#symlinks.set(at, entry.link);
     if (kind === 'link') {
       const target = cleanPath(entry.link);
@@ -92,6 +100,14 @@ export class LayerIndexBuilder {
     if (kind === 'directory' || kind === 'link' || kind === 'whiteout' || kind === 'opaque')
       this.#heads.put(at, entry.head);
     return path;
+  }
+
+  /** Notes the component that an entry names. Long names are none: they would fill the memory. */
+  #addComponent(at: number, name: ByteString): void {
+    if (name === '' || name.length > longestComponent) return;
+    let known = this.#componentNames.get(name);
+    if (known === undefined) this.#componentNames.set(name, (known = name));
+    this.#components.set(at, known);
   }
 
   finish(tarBytes: number, end: TarEnd): LayerIndex {
@@ -108,6 +124,7 @@ export class LayerIndexBuilder {
       targets: this.#targets,
       symlinks: this.#symlinks,
       capable: this.#capable,
+      ...(this.#components.size === 0 ? {} : { components: this.#components }),
       head: this.#heads.finish(),
       tarBytes,
       end,

@@ -95,7 +95,7 @@ function* claimSteps(
   for (let id = 1; id < stack.table.paths.length; id++) {
     if (id % itemsPerStep === 0) yield;
     if (!nodes.counts(id)) continue;
-    const claim = claims.of(stack.table.paths[id] as Path);
+    const claim = claims.of(stack.table.paths[id] as Path, nodes.componentName(id));
     if (claim !== null) drafts.put(id, drafts.number(claim));
   }
 }

@@ -2,6 +2,7 @@
  * The files of a root filesystem by path number, in arrays: which path stands for a file with several names, its size, and the layer that
  * it is from. `components-of.ts` and what it calls read it.
  */
+import { utf8Text } from '../bytes/bytes.ts';
 import type { Change } from '../changeset/change.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import type { Stack } from '../changeset/stack.ts';
@@ -73,6 +74,13 @@ export class FileNodes {
   /** Returns the source layer that a file is from. */
   layer(id: number): number {
     return this.#carrier(id)?.layer ?? 0;
+  }
+
+  /** Returns the component that a file names in an attribute; null for none. */
+  componentName(id: number): string | null {
+    const carrier = this.#carrier(id);
+    const name = carrier === null ? undefined : this.#column(carrier)?.components?.get(carrier.entry);
+    return name === undefined ? null : utf8Text(name);
   }
 
   #column({ layer }: Change): LayerIndex | undefined {

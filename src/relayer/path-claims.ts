@@ -39,10 +39,11 @@ export class PathClaims {
     for (const each of packages?.packages ?? []) if (each.kind === 'dpkg') this.#byName.set(each.name, each);
   }
 
-  /** Returns what claims a path; null where nothing does. */
-  of(path: Path): Claim | null {
+  /** Returns what claims a path, given the component that its file names (`user.component`). Null: nothing does. */
+  of(path: Path, named: string | null): Claim | null {
     const group = this.#groups.find((each) => each.matches(path));
     if (group !== undefined) return this.#claim(`group:${group.name}`);
+    if (named !== null) return this.#claim(`named:${named}`);
     const owner = this.#recorded(path);
     if (owner !== undefined) return this.#ofPackage(owner, path);
     if (isVolatile(path)) return this.#claim('volatile', true);

@@ -28,6 +28,8 @@ export interface TarEntry {
   readonly sparse: boolean;
   /** Whether it carries file capabilities (the xattr `security.capability`). */
   readonly capable: boolean;
+  /** The component that it names (the xattr `user.component`). Absent: none. */
+  readonly component?: ByteString | undefined;
   /** All header blocks verbatim: extensions, header, and the map blocks of an old GNU sparse file. */
   readonly head: Uint8Array;
 }

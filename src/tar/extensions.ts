@@ -18,6 +18,8 @@ export interface Extended {
   readonly mtime: number | undefined;
   /** Whether there are file capabilities, under the key of Go, GNU tar and bsdtar. */
   readonly capable: boolean;
+  /** The component that the file names, for tools that share out files among layers. */
+  readonly component: ByteString | undefined;
   /** All records where there may be a sparse file, else null. */
   readonly sparse: PaxRecords | null;
 }
@@ -30,6 +32,7 @@ export const noExtensions: Extended = {
   gid: undefined,
   mtime: undefined,
   capable: false,
+  component: undefined,
   sparse: null,
 };
 
@@ -79,6 +82,7 @@ export class Extensions {
       gid: gid === undefined ? undefined : Number(gid),
       mtime: mtime === undefined ? undefined : Number(mtime),
       capable: paxValue(pax, 'SCHILY.xattr.security.capability') !== undefined,
+      component: paxValue(pax, 'SCHILY.xattr.user.component'),
       sparse: sparse ? pax : null,
     };
   }

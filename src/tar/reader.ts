@@ -264,6 +264,7 @@ export class TarReader {
       sparse: sparse !== null,
       length: sparse?.length ?? extended.size ?? header.size,
       capable: extended.capable,
+      component: extended.component,
       head,
     };
   }

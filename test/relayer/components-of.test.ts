@@ -137,6 +137,14 @@ describe('a component', () => {
     expect(paths['dpkg:openssl']).toBeUndefined();
   });
 
+  it('is what the file names in an attribute', async () => {
+    const attributes = { xattrs: { 'user.component': 'models' } };
+    const { paths } = await divide([
+      { 'opt/a': file(1, attributes), 'usr/b': file(1, attributes), 'usr/c': '1' },
+    ]);
+    expect(paths).toEqual({ 'named:models': ['opt/a', 'usr/b'], rest: ['usr/c'] });
+  });
+
   it('has nothing of the base, and no directory but empty ones', async () => {
     const layers = [
       { 'etc/a': '1', 'etc/b': '1' },

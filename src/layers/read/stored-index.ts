@@ -19,6 +19,7 @@ interface Header {
   readonly targets: number;
   readonly symlinks: number;
   readonly capable: number;
+  readonly components: number;
   readonly lengths: number;
   readonly heads: number;
   readonly tarBytes: number;
@@ -47,11 +48,12 @@ const maxBytes = 64 * MiB;
 
 /** Packs a layer index into bytes for the same version of the program; null for one that is too large. */
 export function packIndex(index: LayerIndex): Uint8Array | null {
-  const { paths, targets, symlinks } = index;
+  const { paths, targets, symlinks, components = new Map<number, ByteString>() } = index;
   const withHead = index.kinds.flatMap((kind, i) => (headed.has(kind) ? [i] : []));
   const heads = withHead.map((entry) => index.head(entry));
   const targetPaths = [...targets.values()];
   const symlinkTargets = [...symlinks.values()];
+  const componentNames = [...components.values()];
   const { tarBytes, end } = index;
   const header: Header = {
     order,
@@ -59,6 +61,7 @@ export function packIndex(index: LayerIndex): Uint8Array | null {
     targets: targets.size,
     symlinks: symlinks.size,
     capable: index.capable.size,
+    components: components.size,
     lengths: index.lengths.size,
     heads: heads.length,
     tarBytes,
@@ -67,11 +70,15 @@ export function packIndex(index: LayerIndex): Uint8Array | null {
   // An entry takes 1 byte for its kind, 8 for each of bytes, size, mode, owner, group and time, and 4 for the length of its path.
   const columns =
     53 * paths.length +
-    8 * (targets.size + symlinks.size + heads.length) +
+    8 * (targets.size + symlinks.size + components.size + heads.length) +
     4 * index.capable.size +
     12 * index.lengths.size;
   if (
-    columns + lengthOf(paths) + lengthOf(targetPaths) + lengthOf(symlinkTargets) + lengthOf(heads) >
+    columns +
+      [paths, targetPaths, symlinkTargets, componentNames, heads].reduce(
+        (sum, list) => sum + lengthOf(list),
+        0,
+      ) >
     maxBytes
   )
     return null;
@@ -95,6 +102,9 @@ export function packIndex(index: LayerIndex): Uint8Array | null {
     lengths(symlinkTargets),
     ...symlinkTargets.map((target) => Buffer.from(target, 'latin1')),
     bytesOf(Uint32Array.from(index.capable)),
+    bytesOf(Uint32Array.from(components.keys())),
+    lengths(componentNames),
+    ...componentNames.map((name) => Buffer.from(name, 'latin1')),
     bytesOf(Uint32Array.from(index.lengths.keys())),
     bytesOf(Float64Array.from(index.lengths.values())),
     bytesOf(Uint32Array.from(withHead)),
@@ -119,6 +129,8 @@ export function unpackIndex(bytes: Uint8Array): LayerIndex | null {
   const linking = columns.integers(header.symlinks);
   const symlinks = columns.strings(columns.integers(header.symlinks));
   const capable = columns.integers(header.capable);
+  const naming = columns.integers(header.components);
+  const names = columns.strings(columns.integers(header.components));
   const stating = columns.integers(header.lengths);
   const stated = columns.floats(header.lengths);
   const withHead = columns.integers(header.heads);
@@ -136,6 +148,9 @@ export function unpackIndex(bytes: Uint8Array): LayerIndex | null {
     targets: new Map(targets.map((target, i) => [linked[i] as number, target])),
     symlinks: new Map(symlinks.map((target, i) => [linking[i] as number, target])),
     capable: new Set(capable),
+    ...(names.length === 0
+      ? {}
+      : { components: new Map(names.map((name, i) => [naming[i] as number, name])) }),
     head: (entry) => {
       const at = findSorted(withHead, entry);
       if (at === null) throw new Error(`no head is kept of entry ${entry}`);

@@ -80,3 +80,29 @@ test('an index that is too large is not stored', () => {
   builder.add({ ...entry, name: b('b/') });
   expect(packIndex(builder.finish(2 * head.length, 'complete'))).toBeNull();
 });
+
+test('an index keeps the components that entries name, short names only', () => {
+  const builder = new LayerIndexBuilder();
+  const entry = {
+    kind: 'file',
+    head: new Uint8Array(512),
+    size: 0,
+    length: 0,
+    sparse: false,
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    mtime: 0,
+    capable: false,
+    link: b(''),
+  } as const;
+  const named = [b('models'), b(''), b('models'), b('x'.repeat(129)), undefined];
+  for (const [i, component] of named.entries()) builder.add({ ...entry, name: b(`f${i}`), component });
+  const index = builder.finish(4096, 'complete');
+  const components = new Map([
+    [0, 'models'],
+    [2, 'models'],
+  ]);
+  expect(index.components).toEqual(components);
+  expect(unpackIndex(packIndex(index) as Uint8Array)?.components).toEqual(components);
+});
