@@ -68,7 +68,7 @@ const leastTree = 64 * KiB;
 
 /** Divides an image into components. All names of a file (hard links) are in one. */
 export function* componentSteps(image: DividedImage, options: DivisionOptions): Steps<ComponentMap> {
-  const nodes = new FileNodes(image);
+  const nodes = yield* FileNodes.steps(image);
   const drafts = new Drafts(nodes);
   yield* claimSteps(image, options, { nodes, drafts });
   yield* compiledSteps(image, { nodes, drafts });
@@ -193,19 +193,18 @@ function* treesOf(
   search: TreeSearch,
   { nodes, drafts }: Work,
 ): Steps<Trees> {
-  const left: number[] = [];
+  const left = new Int32Array(table.paths.length);
   for (let id = 1; id < table.paths.length; id++) {
     if (id % itemsPerStep === 0) yield;
-    if (drafts.of(id) === noComponent && nodes.leads(id) && nodes.bytes(id) <= large) left.push(id);
+    if (drafts.of(id) === noComponent && nodes.leads(id) && nodes.bytes(id) <= large)
+      left[id] = nodes.layer(id);
   }
-  const trees = yield* treeSteps(
-    table,
-    left.map((path) => ({ path, layer: nodes.layer(path) })),
-    search,
-  );
+  const trees = yield* treeSteps(table, left, search);
   const bytes = new Map<number, number>();
-  for (const id of left)
+  left.forEach((layer, id) => {
+    if (layer === 0) return;
     bytes.set(trees[id] as number, (bytes.get(trees[id] as number) ?? 0) + nodes.bytes(id));
+  });
   return {
     nameOf(id) {
       const tree = trees[id] as number;

@@ -7,35 +7,41 @@ import type { Change } from '../changeset/change.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import type { Stack } from '../changeset/stack.ts';
 import type { Tree } from '../changeset/tree.ts';
+import { itemsPerStep, type Steps } from '../steps.ts';
 
 /** The bytes of a further name of a file in a tar. */
 const linkBytes = 512;
 
+/** A tree of layers, and where its files come from. */
+export interface LayeredTree {
+  readonly stack: Stack;
+  readonly tree: Tree;
+  readonly indexes: ReadonlyMap<number, LayerIndex>;
+  /** The layers up to this one keep their files. */
+  readonly base: number;
+}
+
 /** What a tree of layers has at its paths. */
 export class FileNodes {
-  readonly #stack: Stack;
-  readonly #tree: Tree;
-  readonly #indexes: ReadonlyMap<number, LayerIndex>;
-  readonly #base: number;
+  readonly #image: LayeredTree;
   /** By path: the first name of its file, itself included; -1 for what gets no component. */
   readonly #leader: Int32Array;
+  readonly #layer: Int32Array;
+  readonly #bytes: Float64Array;
 
-  constructor({
-    stack,
-    tree,
-    indexes,
-    base,
-  }: {
-    readonly stack: Stack;
-    readonly tree: Tree;
-    readonly indexes: ReadonlyMap<number, LayerIndex>;
-    readonly base: number;
-  }) {
-    this.#stack = stack;
-    this.#tree = tree;
-    this.#indexes = indexes;
-    this.#base = base;
-    this.#leader = this.#findLeaders();
+  private constructor(image: LayeredTree) {
+    this.#image = image;
+    const size = image.tree.node.length;
+    this.#leader = new Int32Array(size).fill(-1);
+    this.#layer = new Int32Array(size);
+    this.#bytes = new Float64Array(size);
+  }
+
+  /** Reads a tree. */
+  static *steps(image: LayeredTree): Steps<FileNodes> {
+    const nodes = new FileNodes(image);
+    yield* nodes.#fillSteps();
+    return nodes;
   }
 
   /** The number of paths. */
@@ -60,59 +66,62 @@ export class FileNodes {
 
   /** Returns the bytes that a path takes in a tar. */
   bytes(id: number): number {
-    if (!this.leads(id)) return linkBytes;
-    const carrier = this.#carrier(id);
-    return carrier === null ? linkBytes : (this.#column(carrier)?.bytes[carrier.entry] ?? linkBytes);
+    return this.#bytes[id] as number;
+  }
+
+  /** Returns the source layer that a file is from; 0 for what gets no component. */
+  layer(id: number): number {
+    return this.#layer[id] as number;
   }
 
   /** Returns the time of modification in seconds; 0 for a directory without an entry. */
   mtime(id: number): number {
     const carrier = this.#carrier(id);
-    return carrier === null ? 0 : (this.#column(carrier)?.mtimes[carrier.entry] ?? 0);
-  }
-
-  /** Returns the source layer that a file is from. */
-  layer(id: number): number {
-    return this.#carrier(id)?.layer ?? 0;
+    return carrier === null ? 0 : (this.#index(carrier)?.mtimes[carrier.entry] ?? 0);
   }
 
   /** Returns the component that a file names in an attribute; null for none. */
   componentName(id: number): string | null {
-    const carrier = this.#carrier(id);
-    const name = carrier === null ? undefined : this.#column(carrier)?.components?.get(carrier.entry);
+    const components = this.#image.indexes.get(this.layer(id))?.components;
+    if (components === undefined) return null;
+    const name = components.get(this.#carrier(id)?.entry ?? -1);
     return name === undefined ? null : utf8Text(name);
   }
 
-  #column({ layer }: Change): LayerIndex | undefined {
-    return this.#indexes.get(layer);
+  #index({ layer }: Change): LayerIndex | undefined {
+    return this.#image.indexes.get(layer);
   }
 
   #carrier(id: number): Change | null {
-    const file = this.#tree.file[id] as number;
-    return file > 0 ? this.#stack.list.get(file - 1) : this.#tree.at(id);
+    const { tree, stack } = this.#image;
+    const file = tree.file[id] as number;
+    return file > 0 ? stack.list.get(file - 1) : tree.at(id);
   }
 
-  #findLeaders(): Int32Array {
-    const { file, node } = this.#tree;
-    const { parent } = this.#stack.table;
-    const size = node.length;
-    const leader = new Int32Array(size).fill(-1);
+  *#fillSteps(): Steps<void> {
+    const { tree, stack, base } = this.#image;
+    const { file, node } = tree;
+    const { parent } = stack.table;
+    /** By path: whether something is in it. */
+    const filled = new Uint8Array(node.length);
+    for (let id = 1; id < node.length; id++) if (node[id] !== 0) filled[parent[id] as number] = 1;
     let most = 0;
     for (const each of file) if (each > most) most = each;
     /** By file: its first name, plus one. */
     const first = new Int32Array(most + 1);
-    const filled = new Uint8Array(size);
-    for (let id = 1; id < size; id++) if (node[id] !== 0) filled[parent[id] as number] = 1;
-    for (let id = 1; id < size; id++) {
-      if (node[id] === 0 || this.layer(id) <= this.#base) continue;
+    for (let id = 1; id < node.length; id++) {
+      if (id % itemsPerStep === 0) yield;
+      if (node[id] === 0) continue;
       const number = file[id] as number;
-      if (number <= 0) {
-        if (filled[id] === 0) leader[id] = id;
-        continue;
-      }
-      if (first[number] === 0) first[number] = id + 1;
-      leader[id] = (first[number] as number) - 1;
+      if (number <= 0 && filled[id] === 1) continue;
+      const carrier = this.#carrier(id);
+      if (carrier === null || carrier.layer <= base) continue;
+      if (number > 0 && first[number] === 0) first[number] = id + 1;
+      this.#leader[id] = number > 0 ? (first[number] as number) - 1 : id;
+      this.#layer[id] = carrier.layer;
+      this.#bytes[id] = this.leads(id)
+        ? (this.#index(carrier)?.bytes[carrier.entry] ?? linkBytes)
+        : linkBytes;
     }
-    return leader;
   }
 }

@@ -5,7 +5,7 @@
 import { utf8Text } from '../bytes/bytes.ts';
 import type { Path } from '../bytes/path.ts';
 import type { PathTable } from '../changeset/path-table.ts';
-import type { Steps } from '../steps.ts';
+import { itemsPerStep, type Steps } from '../steps.ts';
 import type { Drafts } from './drafts.ts';
 import { fnv1a } from './fnv.ts';
 
@@ -26,42 +26,54 @@ export function* splitSteps(drafts: Drafts, table: PathTable, most: number): Ste
     if (size > most) large.set(number, []);
   });
   if (large.size === 0) return;
-  for (const id of drafts.files()) large.get(drafts.of(id))?.push(id);
+  let seen = 0;
+  for (const id of drafts.files()) {
+    large.get(drafts.of(id))?.push(id);
+    if (++seen % itemsPerStep === 0) yield;
+  }
   const fileBytes = drafts.fileBytes();
   for (const [number, ids] of large) {
     yield;
     if (ids.length < 2) continue;
-    split(drafts, number, { ids, paths: table.paths, bytes: fileBytes }, most);
+    yield* split(drafts, number, { ids, paths: table.paths, bytes: fileBytes }, most);
   }
   drafts.unite();
 }
 
 /** Gives large files a part each, and the others one by the hash of their names. */
-function split(drafts: Drafts, number: number, { ids, paths, bytes }: Files, most: number): void {
+function* split(drafts: Drafts, number: number, { ids, paths, bytes }: Files, most: number): Steps<void> {
   const { name, volatile } = drafts.claimOf(number);
   const part = (suffix: string): number =>
     drafts.number({ name: `${name} ${suffix}`, volatile, smallPartOf: null });
-  const isLarge = (id: number): boolean => (bytes[id] as number) > most / 2;
-  for (const id of ids) if (isLarge(id)) drafts.put(id, part(`/${utf8Text(paths[id] as Path)}`));
-  const small = ids.filter((id) => !isLarge(id));
-  const hashes = small.map((id) => fnv1a(paths[id] as Path));
-  const count = countOfParts(
-    hashes,
-    small.map((id) => bytes[id] as number),
-    most,
-  );
+  const small: number[] = [];
+  for (const id of ids) {
+    if ((bytes[id] as number) > most / 2) drafts.put(id, part(`/${utf8Text(paths[id] as Path)}`));
+    else small.push(id);
+    if (small.length % itemsPerStep === 0) yield;
+  }
+  const hashes = Uint32Array.from(small, (id) => fnv1a(paths[id] as Path));
+  yield;
+  const sizes = Float64Array.from(small, (id) => bytes[id] as number);
+  const count = yield* countOfParts(hashes, sizes, most);
   if (count < 2) return;
-  small.forEach((id, at) => drafts.put(id, part(`${((hashes[at] as number) % count) + 1}/${count}`)));
+  const parts = Array.from({ length: count }, (_, at) => part(`${at + 1}/${count}`));
+  for (const [at, id] of small.entries()) {
+    drafts.put(id, parts[(hashes[at] as number) % count] as number);
+    if (at % itemsPerStep === 0) yield;
+  }
 }
 
-/** Returns the least number of parts of which none is too large. */
-function countOfParts(hashes: readonly number[], bytes: readonly number[], most: number): number {
+/** Returns the first number of parts, each a twentieth more than the last, of which none is too large. */
+function* countOfParts(hashes: Uint32Array, bytes: Float64Array, most: number): Steps<number> {
   const total = bytes.reduce((sum, each) => sum + each, 0);
-  for (let count = Math.max(1, Math.ceil(total / most)); count < mostParts; count++) {
+  for (let count = Math.max(1, Math.ceil(total / most)); count < mostParts; count += Math.ceil(count / 20)) {
+    yield;
     const parts = new Float64Array(count);
-    hashes.forEach((hash, at) => {
-      parts[hash % count] = (parts[hash % count] as number) + (bytes[at] as number);
-    });
+    for (let at = 0; at < hashes.length; at++) {
+      const part = (hashes[at] as number) % count;
+      parts[part] = (parts[part] as number) + (bytes[at] as number);
+      if (at % itemsPerStep === 0) yield;
+    }
     if (parts.every((size) => size <= most)) return count;
   }
   return mostParts;

@@ -7,14 +7,7 @@ import type { Path } from '../bytes/path.ts';
 import type { PathTable } from '../changeset/path-table.ts';
 import { isShared } from './places.ts';
 
-/** A file that nothing claims: the number of its path, and the source layer that it is from. */
-export interface Unclaimed {
-  readonly path: number;
-  readonly layer: number;
-}
-
-/** No layer, and several. */
-const none = 0;
+/** Several layers. The number of no layer is 0. */
 const several = -1;
 
 /** How trees are found. */
@@ -27,11 +20,12 @@ export interface TreeSearch {
 
 /**
  * Returns, by path, the number of the highest directory above it that is known, or whose files are all of one layer; -1 for no such
- * directory. A directory that programs share is never found by its layer, nor is one above or below a known one.
+ * directory. `files` has the layer of each file that nothing claims, by path, and 0 elsewhere. A directory that programs share is never
+ * found by its layer, nor is one above or below a known one.
  */
 export function* treeSteps(
   table: PathTable,
-  files: Iterable<Unclaimed>,
+  files: Int32Array,
   { known, byLayer }: TreeSearch,
 ): Steps<Int32Array> {
   const { parent, paths } = table;
@@ -44,24 +38,22 @@ export function* treeSteps(
     if (path % itemsPerStep === 0) yield;
     const inherited = trees[parent[path] as number] as number;
     const name = paths[path] as Path;
-    const found =
-      byLayer && (layers[path] as number) > none && table.end[path] !== path + 1 && !isShared(name);
+    const found = byLayer && (layers[path] as number) > 0 && table.end[path] !== path + 1 && !isShared(name);
     trees[path] = inherited >= 0 ? inherited : found || known.has(name) ? path : -1;
   }
   return trees;
 }
 
-/** Returns, by path, the layer that all files in it are of; `none` or `several`. */
-function* layerSteps({ parent, paths }: PathTable, files: Iterable<Unclaimed>): Steps<Int32Array> {
-  const layers = new Int32Array(paths.length).fill(none);
-  for (const { path, layer } of files) layers[path] = layer;
+/** Returns, by path, the layer that all files in it are of; 0 for none, or `several`. */
+function* layerSteps({ parent, paths }: PathTable, files: Int32Array): Steps<Int32Array> {
+  const layers = files.slice();
   for (let path = paths.length - 1; path > 0; path--) {
     if (path % itemsPerStep === 0) yield;
     const layer = layers[path] as number;
     const above = parent[path] as number;
-    if (layer === none) continue;
+    if (layer === 0) continue;
     const other = layers[above] as number;
-    layers[above] = other === none || other === layer ? layer : several;
+    layers[above] = other === 0 || other === layer ? layer : several;
   }
   return layers;
 }
