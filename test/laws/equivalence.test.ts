@@ -168,6 +168,7 @@ test('every member of a plan has been weighed for the claim: a new one may chang
     'dropEmpty',
     'layers',
     'prunings',
+    'relayering',
     'restoring',
   ]);
   const pruned = pipe(prune({ kind: 'all' }, { shadowed: true }))(imageOf([new Uint8Array(1024)]));

@@ -11,13 +11,13 @@ export const relayer: Command = defineRewriting({
   positionals: [source, destination],
   options: relayerOptions,
   examples: [
-    ['ocislim relayer localhost:5000/app:2 localhost:5000/app:2-layers', 'up to 64 layers, by packages'],
+    ['ocislim relayer localhost:5000/app:1 localhost:5000/app:1-layers', 'up to 64 layers, by packages'],
     [
-      'ocislim relayer localhost:5000/app:2 -t localhost:5000/app:2-layers --previous localhost:5000/app:1-layers',
+      'ocislim relayer localhost:5000/app:1 -t localhost:5000/app:2-layers --previous localhost:5000/app:1',
       'as the version before, wherever nothing changed',
     ],
     [
-      'ocislim relayer oci:app:2 oci:app:layers --base oci:base:1 --max-layers 32',
+      'ocislim relayer localhost:5000/app:1 localhost:5000/app:1-above --base localhost:5000/base:1 --max-layers 32',
       'keep the layers of the base image',
     ],
   ],
