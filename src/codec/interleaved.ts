@@ -71,7 +71,7 @@ export class InterleavedEncoder {
     this.#lane = lane;
     this.#pool = pool;
     this.#take = take;
-    this.#ahead = Math.max(...states.map(({ encoder }) => encoder?.ahead ?? 0));
+    this.#ahead = states.reduce((most, { encoder }) => Math.max(most, encoder?.ahead ?? 0), 0);
   }
 
   /** Opens encoders for streams. The caller closes it. @throws USAGE, UNSUPPORTED */
@@ -95,7 +95,7 @@ export class InterleavedEncoder {
       });
     }
     const lane = pool.open(signal);
-    lane.early = Math.min(...states.map(({ encoder }) => encoder?.early ?? 0));
+    lane.early = states.reduce((least, { encoder }) => Math.min(least, encoder?.early ?? 0), Infinity);
     return new InterleavedEncoder(states, lane, pool, take);
   }
 

@@ -32,8 +32,9 @@ export function previousReader(workspace: Workspace, versions: Versions): Previo
         return found.length > 0 ? found : [assignmentOf(image) ?? []].flat();
       };
     }
-    const found: Image[] = [];
-    for (const name of names) found.push(...(await readVersion(workspace, versions, name)));
+    const read: (readonly Image[])[] = [];
+    for (const name of names) read.push(await readVersion(workspace, versions, name));
+    const found = read.flat();
     if (found.every((image) => assignmentOf(image) === null))
       workspace.listener({
         type: 'warning',
