@@ -2,8 +2,8 @@
  * Divides the files of a root filesystem into components, by what claims them. `slim/resolve` calls it for an image that is relayered,
  * and writes each component into the layer that the plan gives it.
  */
-import { baseOf, type Path, parentOf, rootPath } from '../bytes/path.ts';
-import { utf8Bytes, utf8Text } from '../bytes/bytes.ts';
+import { baseOf, join, type Path, parentOf, rootPath } from '../bytes/path.ts';
+import { ascii, utf8Bytes, utf8Text } from '../bytes/bytes.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import type { Stack } from '../changeset/stack.ts';
 import type { Tree } from '../changeset/tree.ts';
@@ -159,7 +159,10 @@ function nameOfLeftover({ path, bytes, by, tree }: Leftover): string {
 
 /** Returns the name of an archive without its version: "app/lib/spring-core.jar" for "app/lib/spring-core-6.1.2.jar". */
 function unversioned(path: Path): string {
-  return utf8Text(path).replace(/-\d[^/]*(\.[a-z]+)$/, '$1');
+  const name = baseOf(path);
+  const version = name.search(/-\d/);
+  const whole = version < 0 ? name : ascii`${name.slice(0, version)}${name.slice(name.lastIndexOf('.'))}`;
+  return utf8Text(join(parentOf(path), whole));
 }
 
 /** The components of small files, where they are divided by size. */
