@@ -27,7 +27,7 @@ test.each([
   ['a certificate before it', 'pkcs8', pem('CERTIFICATE', 'x'), ''],
   ['a certificate behind it', 'pkcs8', '', pem('CERTIFICATE', 'x')],
 ] as const)('a key is found in a file with %s', async (_, type, before, after) => {
-  const signer = await read(`${before}${String(p256.privateKey.export({ format: 'pem', type }))}${after}`);
+  const signer = await read(`${before}${p256.privateKey.export({ format: 'pem', type })}${after}`);
   expect(verifies(p256.publicKey, 'sha256', signer.sign(message))).toBe(true);
 });
 
@@ -105,7 +105,7 @@ describe('a key is refused', () => {
     });
   });
 
-  const body64 = String(p256.privateKey.export(text));
+  const body64 = p256.privateKey.export(text);
   const locked = p256.privateKey.export({ ...text, cipher: 'aes-256-cbc', passphrase: 'secret' });
   const cosign = sealLikeCosign(body, 'secret');
   test.each([
