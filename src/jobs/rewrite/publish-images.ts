@@ -114,7 +114,8 @@ async function settleArtifacts(
   const found = about.found.filter(({ by }) => by !== 'row');
   if (about.mode !== 'later') {
     const subjects = subjectsOf(set, images, target);
-    for (const subject of subjects) found.push(...(await warnOfLeft(set, { subject, root }, context)));
+    for (const subject of subjects)
+      for (const each of await warnOfLeft(set, { subject, root }, context)) found.push(each);
     const told = new Set(subjects.map(digestOf));
     warnOfChanged(
       found.filter((each) => each.about !== null && changed.has(each.about) && !told.has(each.about)),
