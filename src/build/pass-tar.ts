@@ -3,7 +3,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { ascii } from '../bytes/bytes.ts';
-import { cleanPath, join, type Path, root } from '../bytes/path.ts';
+import { baseOf, cleanPath, join, type Path, quotePath, root } from '../bytes/path.ts';
 import { decode } from '../codec/decode.ts';
 import { detect } from '../codec/detect.ts';
 import { at, OcislimError } from '../errors.ts';
@@ -67,7 +67,7 @@ async function check(tar: OpenTar, adding: Adding): Promise<void> {
   try {
     for (let entry = await reader.next(); entry !== null; entry = reader.nextNow() ?? (await reader.next()))
       if (entry.kind === 'global') checkGlobal(await readGlobal(reader, entry));
-      else cleanPath(entry.name);
+      else nameOf(entry);
   } finally {
     await reader.cancel();
   }
@@ -84,12 +84,15 @@ async function* moved(
   const reader = new TarReader(unpacked(tar, adding));
   try {
     let hasTop = exists;
+    const names = new Set<Path>();
     for (let entry = await reader.next(); entry !== null; entry = await reader.next()) {
       if (entry.kind === 'global') {
         checkGlobal(await readGlobal(reader, entry));
         continue;
       }
-      const path = cleanPath(entry.name);
+      const path = nameOf(entry);
+      if (entry.kind === 'link') requireTarget(entry, names);
+      if (entry.kind !== 'directory') names.add(path);
       const isTop = path === root;
       if (isTop && hasTop) continue;
       // The directory itself stands first, from the tar or made.
@@ -103,6 +106,28 @@ async function* moved(
   } finally {
     await reader.cancel();
   }
+}
+
+/** Returns the path of an entry. @throws LAYER_INVALID for one that leads out, and for a whiteout that names nothing */
+function nameOf({ name }: TarEntry): Path {
+  const path = cleanPath(name);
+  if (baseOf(path) === ascii`.wh.`)
+    throw new OcislimError('LAYER_INVALID', `the entry ${quotePath(path)} is a whiteout of nothing`);
+  return path;
+}
+
+/**
+ * Requires that the file of a hard link stands before it: below another directory, the files of the image do not have the names that the tar
+ * means. @throws LAYER_INVALID
+ */
+function requireTarget({ name, link }: TarEntry, names: ReadonlySet<Path>): void {
+  const target = cleanPath(link);
+  if (names.has(target)) return;
+  throw new OcislimError(
+    'LAYER_INVALID',
+    `the hard link ${quotePath(cleanPath(name))} points at ${quotePath(target)}, which the tar does not have before it: no program could unpack the layer`,
+    { advice: 'Make the tar again, with the file in it.' },
+  );
 }
 
 /** Returns the head of an entry below another directory. @throws TAR_INVALID */

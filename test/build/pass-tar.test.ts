@@ -51,6 +51,28 @@ test('a tar with a directory before its names means the same below that director
   );
 });
 
+describe('what no program could unpack is refused', () => {
+  test.each([
+    ['a hard link to nothing', ['a=x', 'b->missing'], /points at "missing"/],
+    ['a hard link to what comes later', ['b->a', 'a=x'], /points at "a"/],
+    ['a hard link to a file of the image', ['b->bin/sh'], /points at "bin\/sh"/],
+    ['a whiteout of nothing', ['d/', 'd/.wh.='], /whiteout of nothing/],
+  ])('%s, with a directory before the names', async (_, entries, message) => {
+    writeFileSync(file, writeTar(entries.map(specOf)));
+    await expect(tarFor({ destination: p('opt') })).rejects.toMatchObject({
+      code: 'LAYER_INVALID',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  test('a whiteout of nothing at the root; hard links there may mean files of the image', async () => {
+    writeFileSync(file, writeTar(['.wh.='].map(specOf)));
+    await expect(tarFor()).rejects.toMatchObject({ code: 'LAYER_INVALID' });
+    writeFileSync(file, writeTar(['b->bin/sh'].map(specOf)));
+    expect((await tarFor()).length).toBeGreaterThan(0);
+  });
+});
+
 test.each([
   ['nothing', Buffer.alloc(0), 'TAR_INVALID'],
   ['a text', Buffer.from('hello '.repeat(200)), 'TAR_INVALID'],

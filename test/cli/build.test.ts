@@ -43,6 +43,12 @@ beforeAll(() => {
 
 const site = (wishes = ':/srv/site') => `${scene.path('site')}${wishes}`;
 
+/** Returns the digests of the unpacked layers that the config of an image states. */
+async function diffIds(tag: string): Promise<readonly string[]> {
+  const { config } = await scene.read(tag);
+  return (config as { rootfs: { diff_ids: readonly string[] } }).rootfs.diff_ids;
+}
+
 /** Returns what an image has, and finds no fault in its documents. */
 async function files(tag: string, platform?: string): Promise<readonly string[]> {
   expect(validateTree(await openLayout(scene.path('layout'), tag))).toEqual([]);
@@ -185,6 +191,14 @@ describe('append', () => {
     );
   });
 
+  test('refuses a directory in the place of a file of the image', async () => {
+    for (const layer of [site(':/etc/app.conf'), site('/index.html:/etc/app.conf/')]) {
+      const { status, stderr } = await callCli(['append', scene.at('base'), scene.at('d'), '--layer', layer]);
+      expect(status, stderr).toBe(1);
+      expect(stderr).toContain('no directory can be put at "etc/app.conf": in linux/amd64, it is a file');
+    }
+  });
+
   test('adds to every image of an index, or to the one that is selected', async () => {
     const { stderr } = await scene.run('append', scene.at('both'), scene.at('e'), '--layer', site(':/new'));
     expect(stderr).toContain('attestation');
@@ -260,11 +274,28 @@ describe('build', () => {
     for (const platforms of [both.slice(2), both]) {
       const made = await parts(scene.at('nothing'), ...platforms);
       expect(made).not.toHaveProperty('source');
-      expect(made).toMatchObject({ command: 'build', read: [] });
+      expect(made).toMatchObject({ command: 'build' });
+      // What was added is named by the tar that was made of it, one for each platform.
+      expect(made.read).toEqual(
+        platforms
+          .filter((each) => each !== '--platform')
+          .map((platform) => ({
+            name: 'layer 1',
+            digest: { sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string },
+            annotations: { role: 'added', platform },
+          })),
+      );
     }
     const based = await parts(scene.at('base'), scene.at('based'));
     expect(based.source.annotations).toEqual({ role: 'source' });
-    expect(based.read).toEqual([based.source]);
+    expect(based.read).toEqual([
+      based.source,
+      {
+        name: `layer ${(await scene.read('based')).layers.length}`,
+        digest: { sha256: (await diffIds('based')).at(-1)?.slice('sha256:'.length) },
+        annotations: { role: 'added', platform: 'linux/amd64' },
+      },
+    ]);
   });
 
   test('makes an index, each platform with its own layer on top of the common ones', async () => {

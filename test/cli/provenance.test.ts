@@ -105,6 +105,22 @@ describe.each(Object.entries(places))('in %s', (name, place) => {
   });
 });
 
+test('of a second manifest the equivalence is stated too, with what both have lost', async () => {
+  const file = scene.path('variant.json');
+  const words = ['--rule', 'b', '--add-variant', 'zstd', `--provenance=${file}`];
+  await scene.succeed('prune', scene.at('app'), scene.at('two', 'variants'), ...words);
+  const statements = (await readFile(file, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Statement);
+  const claims = statements.filter(({ predicateType }) => predicateType === typeNames.equivalence);
+  const [first, second] = claims.map(({ predicate }) => predicate);
+  expect(claims).toHaveLength(2);
+  expect(new Set(claims.map(({ subject }) => JSON.stringify(subject))).size).toBe(2);
+  expect(first).toMatchObject({ relation: 'subset', removed: { count: 1 } });
+  expect(second).toEqual(first);
+});
+
 test('of an index each image has its equivalence, and the index the provenance and the signature', async () => {
   const at = scene.at('all', 'indexes');
   const file = scene.path('several.json');

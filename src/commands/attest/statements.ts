@@ -48,10 +48,13 @@ export function statementsOf(
 ): readonly AboutResult[] {
   const { root, set } = outcome;
   if (root === null || root.descriptor.digest === set.root.descriptor.digest) return [];
-  const equivalences = outcome.images.flatMap((image, i) => {
-    const platform = report.platforms[i];
-    const made = platform === undefined ? null : equivalenceFor(image, platform, circumstances);
-    return made === null ? [] : [made];
+  const known = new Set(outcome.images.map(digestOf));
+  const variants = outcome.variants.filter((image) => !known.has(digestOf(image)));
+  const equivalences = [...outcome.images, ...variants].flatMap((image) => {
+    // A second manifest has the files of the first one, to which its report belongs.
+    const platform = report.platforms[outcome.images.findIndex(({ member }) => member === image.member)];
+    if (platform === undefined) return [];
+    return equivalenceFor(image, { ...platform, digest: digestOf(image) }, circumstances) ?? [];
   });
   return [...equivalences, provenanceFor(outcome, report, circumstances)];
 }
@@ -71,6 +74,25 @@ function equivalenceFor(
     nameOf(destination),
   );
   return statement === null ? null : { statement, subject: manifest.descriptor };
+}
+
+function digestOf({ manifest }: ImageOutcome): string | null {
+  return manifest?.descriptor.digest ?? null;
+}
+
+/** Names the layers that were made of files of this machine, by the digests of their tars: what was read for them, without its paths. */
+function addedResources(image: ImageOutcome): readonly ResourceDescriptor[] {
+  return image.layers.flatMap(({ layer: { content }, sealed }, i) =>
+    content.kind === 'added' && sealed !== null && sealed.kind !== 'dropped'
+      ? [
+          {
+            name: `layer ${i + 1}`,
+            digest: digestSet(sealed.diffId),
+            annotations: { role: 'added', platform: describePlatform(image) },
+          },
+        ]
+      : [],
+  );
 }
 
 /** Returns whether a layer holds what the source has, and nothing else: a claim has no words for new files, nor for those of an original. */
@@ -103,6 +125,7 @@ function provenanceFor(outcome: RunOutcome, report: Report, circumstances: Circu
           ? []
           : [{ ...described(image.original.descriptor), annotations: { role: 'original' } }]),
       ]),
+      ...images.flatMap(addedResources),
       ...bases.map(({ reference, digest, role = 'base' }) => ({
         ...uriOf(reference, digest),
         digest: digestSet(digest),

@@ -69,6 +69,23 @@ class Place implements LinkView {
     return join(this.lead(parentOf(path)), baseOf(path));
   }
 
+  /** Returns the kind of what the image has at a path, where that is no directory: a file. Null for anything else. */
+  other(path: Path): string | null {
+    const kind = this.isDirectory(path) ? null : this.#files.kind(path);
+    return kind === 'directory' ? null : kind;
+  }
+
+  /** Refuses a directory where the image has something else. @throws UNSUPPORTED */
+  requireDirectory(path: Path): void {
+    const kind = this.other(path);
+    if (kind === null) return;
+    throw new OcislimError(
+      'UNSUPPORTED',
+      `no directory can be put at ${quotePath(path)}: in ${this.#name}, it is a ${kind}`,
+      { advice: 'Name another path in the image.' },
+    );
+  }
+
   isDirectory(path: Path): boolean {
     return path === root || this.#made.has(path) || this.#files.kind(path) === 'directory';
   }
@@ -86,6 +103,7 @@ class Place implements LinkView {
 function placeOn(place: Place, addition: Addition): Placement {
   const { kind, into, name, follows } = addition;
   let destination = place.lead(addition.destination);
+  if (kind !== 'file' || into) place.requireDirectory(destination);
   const isInside = kind === 'file' && (into || place.isDirectory(destination));
   if (isInside) destination = join(destination, name);
   const above = ancestors(destination);
