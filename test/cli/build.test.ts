@@ -258,6 +258,8 @@ describe('build', () => {
       created: '1970-01-01T00:00:00Z',
       config: { Entrypoint: ['/srv/www/index.html'], Env: ['A=b'] },
     });
+    const { history } = config as { history: readonly { created?: string }[] };
+    expect(new Set(history.map(({ created }) => created))).toEqual(new Set(['1970-01-01T00:00:00Z']));
     expect(layers[0]?.map(({ name, uid, mtime }) => [name, uid, mtime])[0]).toEqual(['srv/', 5, '0']);
   });
 
@@ -295,6 +297,15 @@ describe('build', () => {
         digest: { sha256: (await diffIds('based')).at(-1)?.slice('sha256:'.length) },
         annotations: { role: 'added', platform: 'linux/amd64' },
       },
+    ]);
+  });
+
+  test('makes no layer for Windows, whose layers have another form', async () => {
+    const words = ['--platform', 'windows/amd64', '--layer', site(':/srv')];
+    const { status, stderr } = await callCli(['build', scene.at('w'), ...words]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('layers of Windows have a form of their own'),
     ]);
   });
 

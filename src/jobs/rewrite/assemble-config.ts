@@ -51,7 +51,9 @@ function withAssignment(
 
 /** Returns a row without a layer for each instruction that would make the same change, as builders of Dockerfiles do. */
 function instructionRows({ image }: WrittenImage, edited: JsonObject, created: string | null): JsonObject[] {
-  const time = created ?? newestTime(image.config.history);
+  // An image that is made of nothing has no row yet.
+  const own = isBuilt(image) ? image.config.json['created'] : null;
+  const time = created ?? newestTime(image.config.history) ?? (typeof own === 'string' ? own : null);
   return instructionsOf(image.config.json, edited).map((instruction) => ({
     ...(time === null ? {} : { created: time }),
     created_by: instruction,
