@@ -31,6 +31,6 @@ export function stillListedText({
 /** Says how many packages no database lists any more. */
 export function takenOutText({ takenOut }: PackageDbReport): string {
   return takenOut.length === 0
-    ? 'every listed package has files'
+    ? 'no package without files was found'
     : `${formatNumberOf(takenOut.length, 'package')} without files no longer listed`;
 }
