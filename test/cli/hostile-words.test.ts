@@ -486,6 +486,11 @@ const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
     () => ['record', '--image', `${places.image}:v1`, '--platform', 'linux/arm64', '--', 'x'],
     () => [nasty],
   ],
+  relayer: [
+    () => [`${places.image}:v1`, ...to(), '--max-layers', '3'],
+    () => [`${places.image}:v1`, ...to(), '--previous', nasty],
+    () => [`${places.image}:v1`, ...to(), '--group', `${nasty}=**`],
+  ],
   registry: [() => [nasty], () => ['serve', '--port', '99999'], () => ['serve', '-d', places.trace]],
   presets: [() => [nasty]],
   completion: [() => ['bash'], () => [nasty]],

@@ -60,6 +60,17 @@ async function onBase(tree: BuiltTree, from: BuiltImage, to: BuiltImage) {
   return rewrite(source, [rebase(() => bases)]);
 }
 
+/** Returns the files of a stack; null where a hard link leads to nothing, or to a directory. */
+function merged(layers: Parameters<typeof applyLayers>[0]): ReturnType<typeof applyLayers> | null {
+  try {
+    return applyLayers(layers);
+  } catch (error) {
+    const { reason } = error as { reason?: string };
+    if (reason === 'dangling-link' || reason === 'link-to-directory') return null;
+    throw error;
+  }
+}
+
 const digestOf = ({ outcome }: Awaited<ReturnType<typeof rewrite>>) => outcome.root?.descriptor.digest;
 
 test('law 15: a rebased image has the files of the new base under the layers of the application, the history of both, and leads back', async () => {
@@ -78,11 +89,12 @@ test('law 15: a rebased image has the files of the new base under the layers of 
         family,
       });
       const app = buildImage({ layers, config: appConfig, history: rows, annotations: notes(from), family });
+      const wanted = merged([...readImageFrom(to).layers, ...readImageFrom(app).layers.slice(cut)]);
+      // A hard link to what only the old base has as a file: no program could unpack the result, and the command refuses it.
+      fc.pre(wanted !== null);
       const rebased = await onBase(app, from, to);
       const result = readImageFrom(rebased.tree);
-      expect(applyLayers(result.layers)).toEqual(
-        applyLayers([...readImageFrom(to).layers, ...readImageFrom(app).layers.slice(cut)]),
-      );
+      expect(applyLayers(result.layers)).toEqual(wanted);
       expect(result.config.rootfs.diff_ids).toEqual([...to.diffIds, ...app.diffIds.slice(cut)]);
       const blobs = result.manifest.layers.map(({ digest }) => digest);
       expect(blobs.slice(to.layers.length)).toEqual(app.layers.slice(cut).map(({ digest }) => digest));

@@ -96,7 +96,7 @@ const rows: readonly (readonly [words: string, advice: string])[] = [
     'mint docker-slim slimtoolkit dslim',
     'Use "ocislim slim SRC DST --record": it runs the image, prunes what it did not use, and publishes what was seen working.',
   ],
-  ['rechunk relayer split split-layers', 'ocislim does not divide layers yet.'],
+  ['rechunk split split-layers', 'Use ocislim relayer: layers by package, of which an update changes few.'],
   ['run exec create start test probe profile', running],
   ['debug debug-image', debugging],
   ['undo revert unprune undelete', 'Use "ocislim restore SRC DST".'],
