@@ -123,6 +123,10 @@ function unknownWish(mark: string, where: string): OcislimError {
 export function parseBuiltPlatform(text: string, where: string): BuiltPlatform {
   const equals = text.indexOf('=');
   if (equals < 0) return { ...parsePlatform(text), layer: null };
+  if (/,[a-z0-9]{1,20}\/[a-z0-9]{1,20}(?:\/[a-z0-9.]{1,20})?=/.test(text))
+    throw new OcislimError('USAGE', `${where} names several platforms: ${JSON.stringify(text)}`, {
+      advice: `Write ${where} once for each.`,
+    });
   return { ...parsePlatform(text.slice(0, equals)), layer: parseLayer(text.slice(equals + 1), where) };
 }
 

@@ -85,6 +85,12 @@ test.each([
   );
 });
 
+test('platforms with layers of their own are given one by one', () => {
+  expect(() => parseBuiltPlatform('linux/amd64=site:/s,linux/arm64=out', '--platform')).toThrow(
+    expect.objectContaining({ code: 'USAGE', advice: 'Write --platform once for each.' }) as Error,
+  );
+});
+
 test('a wish is given once, and the text of created-by may hold commas', () => {
   expect(() => parseLayer('d:/a,chown=5,chown=6', '--layer')).toThrow(/given twice/);
   expect(parseLayer('d:/a,chmod=u=rwX,go=rX,mtime=1', '--layer')).toMatchObject({ mtime: 1 });

@@ -46,9 +46,11 @@ export async function warnOfResolution(
           : `${name}: ${quotePath(path)} still lists ${packages} ${packages === 1 ? 'package' : 'packages'} without files: ${why}`,
     });
   for (const closure of resolution.traced) await warnOfClosure(name, closure, listener);
+  const count = image.manifest.layers.length;
+  const isPart = image.plan.prunings.some(({ layers: { from, to } }) => from > 1 || to < count);
   warnOfUnused(
     resolution.unusedRules.filter(({ group }) => group === undefined),
-    name,
+    isPart ? `the selected layers of ${name}` : name,
     listener,
   );
 }

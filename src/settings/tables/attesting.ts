@@ -32,6 +32,10 @@ const buildx = /^(?:true|false|mode=.*|type=.*)$/;
 function readProvenance(texts: readonly string[], where: string): readonly string[] {
   for (const given of texts) {
     if (given === '') throw new OcislimError('USAGE', `${where} is empty: it takes "attach" or a file`);
+    if (given === '-')
+      throw new OcislimError('USAGE', `${where} takes "attach" or a file, not standard output`, {
+        advice: 'Standard output has the name of the result. Write a file, and read that.',
+      });
     if (buildx.test(given))
       throw new OcislimError('USAGE', `${where} takes "attach" or a file, not ${JSON.stringify(given)}`, {
         advice: 'Write --provenance alone to attach it; leave it out for none.',
