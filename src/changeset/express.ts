@@ -153,7 +153,7 @@ function expressFiles(tree: Tree, list: ChangeList, options: ExpressOptions): Ex
     const id = tree.file[change.path] as number;
     if (groups.has(id)) carriers.set(id, change);
   }
-  const links: Change[] = [];
+  const linksByFile: Change[][] = [];
   const promoted: Promotion[] = [];
   const names = options.below.kind === 'known' ? new FileNames(options.below.tree) : null;
   for (const [id, group] of groups) {
@@ -179,6 +179,7 @@ function expressFiles(tree: Tree, list: ChangeList, options: ExpressOptions): Ex
     }
     // A link keeps its head if its target exists by then: an earlier name, or one of the layers below.
     const ready = new Set([target]);
+    const links: Change[] = [];
     for (const link of others) {
       const sound = ready.has(link.target) || namesGround(tree, link.target, id, options.below);
       const change = sound ? link : list.create({ ...link, target, form: 'relinked' });
@@ -187,9 +188,16 @@ function expressFiles(tree: Tree, list: ChangeList, options: ExpressOptions): Ex
       links.push(change);
       ready.add(link.path);
     }
+    linksByFile.push(links);
   }
   data.sort(bySource);
-  return { changes: [...data, ...links], promoted };
+  // A name that carries the data now is no link the next time: expressed again, the order is the same.
+  linksByFile.sort((a, b) => lowest(a) - lowest(b));
+  return { changes: [...data, ...linksByFile.flat()], promoted };
+}
+
+function lowest(changes: readonly Change[]): number {
+  return changes.reduce((least, { path }) => Math.min(least, path), Number.POSITIVE_INFINITY);
 }
 
 function bySource(a: Change, b: Change): number {
