@@ -191,7 +191,7 @@ function expressFiles(tree: Tree, list: ChangeList, options: ExpressOptions): Ex
     linksByFile.push(links);
   }
   data.sort(bySource);
-  // A name that carries the data now is no link the next time: expressed again, the order is the same.
+  // A name that carries the data now is a file the next time: expressed again, the order is the same.
   linksByFile.sort((a, b) => lowest(a) - lowest(b));
   return { changes: [...data, ...linksByFile.flat()], promoted };
 }

@@ -69,7 +69,7 @@ class Place implements LinkView {
     return join(this.lead(parentOf(path)), baseOf(path));
   }
 
-  /** Returns the kind of what the image has at a path, where that is no directory: a file. Null for anything else. */
+  /** Returns the kind of what the image has at a path: "file". Null for a directory, and where it has nothing. */
   other(path: Path): string | null {
     const kind = this.isDirectory(path) ? null : this.#files.kind(path);
     return kind === 'directory' ? null : kind;
