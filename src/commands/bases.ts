@@ -1,12 +1,13 @@
 /** Reads base images, so that the layers above theirs can be selected, platform by platform. */
 import { OcislimError } from '../errors.ts';
-import { imageMembers, readImageSet } from '../jobs/image-set.ts';
+import { imageMembers } from '../jobs/image-set.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import type { Image } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { BaseReader } from '../settings/transform.ts';
+import { readBeside } from './read-beside.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
@@ -19,17 +20,8 @@ export function baseReader(
   platforms: readonly Platform[],
 ): BaseReader {
   return async (name) => {
-    const { signal, limits, listener } = workspace;
     const reference = await readSource(name);
-    const base = await workspace.openBeside(source, reference);
-    const set = await readImageSet(base, {
-      variants: 'one',
-      platforms: [],
-      platformsOfIndex: platforms,
-      limits,
-      listener,
-      signal,
-    });
+    const { set } = await readBeside(workspace, { source, reference, platforms });
     workspace.bases.push({ reference, digest: set.root.descriptor.digest });
     const bases = imageMembers(set).map(({ image }) => image);
     const diffIds = (image: Image) => baseFor(image, bases, name).config.diffIds;

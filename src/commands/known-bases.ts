@@ -1,9 +1,10 @@
 /** Reads the images that the gate about base images names: their DiffIDs, for the platform of the image that is judged. */
 import type { KnownBase } from '../analyze/gates/gate.ts';
 import type { Image } from '../image/image.ts';
-import { imageMembers, readImageSet } from '../jobs/image-set.ts';
+import { imageMembers } from '../jobs/image-set.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import type { Reference } from '../oci/reference.ts';
+import { readBeside } from './read-beside.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Reads base images by their names: manifests and configs only. @throws NOT_FOUND and whatever else reading an image throws */
@@ -12,20 +13,11 @@ export async function readBases(
   { image, source }: { readonly image: Image; readonly source: Reference },
   workspace: Workspace,
 ): Promise<readonly KnownBase[]> {
-  const { signal, limits, listener } = workspace;
   const platform = JSON.stringify(image.config.platform);
   const bases: KnownBase[] = [];
   for (const name of names) {
-    const base = await workspace.openBeside(source, await readSource(name));
-    const platformsOfIndex = image.config.platform === null ? [] : [image.config.platform];
-    const set = await readImageSet(base, {
-      platforms: [],
-      variants: 'one',
-      platformsOfIndex,
-      limits,
-      listener,
-      signal,
-    });
+    const platforms = image.config.platform === null ? [] : [image.config.platform];
+    const { set } = await readBeside(workspace, { source, reference: await readSource(name), platforms });
     const members = imageMembers(set).map((member) => member.image);
     const found = members.find(({ config }) => JSON.stringify(config.platform) === platform) ?? members[0];
     if (found === undefined) continue;

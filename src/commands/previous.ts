@@ -2,11 +2,12 @@
 import { OcislimError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import { assignmentOf, type LayerAssignment } from '../image/relayering.ts';
-import { imageMembers, readImageSet } from '../jobs/image-set.ts';
+import { imageMembers } from '../jobs/image-set.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { PreviousReader } from '../settings/transform.ts';
+import { readBeside } from './read-beside.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Where earlier versions of an image may be. */
@@ -71,15 +72,6 @@ async function readVersion(
   { source, platforms }: Versions,
   name: string,
 ): Promise<readonly Image[]> {
-  const { signal, limits, listener } = workspace;
-  const place = await workspace.openBeside(source, await readSource(name));
-  const set = await readImageSet(place, {
-    variants: 'one',
-    platforms: [],
-    platformsOfIndex: platforms,
-    limits,
-    listener,
-    signal,
-  });
+  const { set } = await readBeside(workspace, { source, reference: await readSource(name), platforms });
   return imageMembers(set).map(({ image }) => image);
 }

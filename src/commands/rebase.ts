@@ -30,6 +30,7 @@ import { type Bases, rebase } from '../rebase/rebase.ts';
 import { isBelow, type StatedBase, statedBases } from '../rebase/stated-base.ts';
 import type { RebaseSettings } from '../settings/tables/commands.ts';
 import type { Planned } from './planned-work.ts';
+import { readBeside } from './read-beside.ts';
 import type { Workspace } from './workspace.ts';
 
 /** A base image that was opened. */
@@ -111,18 +112,10 @@ class BasePlaces {
     return opening;
   }
 
-  async #open(reference: Reference, platformsOfIndex: readonly Platform[]): Promise<OpenBase> {
-    const { limits, listener, signal } = this.#workspace;
-    const source = await this.#workspace.openBeside(this.#wish.reference, reference);
-    const set = await readImageSet(source, {
-      variants: 'one',
-      platforms: [],
-      platformsOfIndex,
-      limits,
-      listener,
-      signal,
-    });
-    return { reference, source, set };
+  async #open(reference: Reference, platforms: readonly Platform[]): Promise<OpenBase> {
+    const { reference: source } = this.#wish;
+    const { place, set } = await readBeside(this.#workspace, { source, reference, platforms });
+    return { reference, source: place, set };
   }
 
   /** Finds the base that an image was built on: by --old-base, or by what the image states. @throws NOT_FOUND, BASE_MISMATCH */
