@@ -7,8 +7,8 @@ import type { EntryActions } from '../../changeset/entry-actions.ts';
 import { OcislimError } from '../../errors.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { tarEnd } from '../../tar/head.ts';
-import { TarReader } from '../../tar/reader.ts';
-import { Endings } from './edit-tar.ts';
+import type { TarReader } from '../../tar/reader.ts';
+import { Endings } from './endings.ts';
 
 /** Receives the bytes of several tars. */
 export interface TarSink {
@@ -47,23 +47,13 @@ export async function dealTars(
     edits.map(({ before }) => before),
   );
   const links = edits.map((): Uint8Array[] => []);
-  const endings = new Endings();
-  try {
-    for (const dealing of dealingsOf(edits)) {
-      const reader = new TarReader(open(dealing.layer));
-      let isLeft = false;
-      try {
-        await dealSource(reader, dealing, sink, links);
-        await endings.begin(reader);
-        isLeft = true;
-      } finally {
-        if (!isLeft) await reader.cancel();
-      }
-    }
-    await endings.end();
-  } finally {
-    await endings.stop();
+  await using endings = new Endings();
+  for (const dealing of dealingsOf(edits)) {
+    await using source = endings.open(open(dealing.layer));
+    await dealSource(source.reader, dealing, sink, links);
+    await source.leave();
   }
+  await endings.end();
   await addAll(
     sink,
     edits.map(({ after }, i) => [...(links[i] as Uint8Array[]), ...after, tarEnd]),

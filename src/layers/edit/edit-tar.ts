@@ -8,7 +8,8 @@ import { OcislimError } from '../../errors.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { Coalescer } from '../../stream/coalesce.ts';
 import { tarEnd } from '../../tar/head.ts';
-import { TarReader } from '../../tar/reader.ts';
+import type { TarReader } from '../../tar/reader.ts';
+import { Endings } from './endings.ts';
 import { orderedData, type Spooling } from './ordered-data.ts';
 
 /**
@@ -61,25 +62,13 @@ async function* inTheirOrder(
   open: (layer: number) => ByteStream,
   { pieces, links, endings: wanted }: Writing,
 ): ByteStream {
-  const endings = new Endings();
-  try {
-    for (const { layer, actions } of sources) {
-      const reader = new TarReader(open(layer));
-      let isLeft = false;
-      try {
-        yield* editSource(reader, actions, pieces, links);
-        if (wanted === 'read') {
-          await endings.begin(reader);
-          isLeft = true;
-        }
-      } finally {
-        if (!isLeft) await reader.cancel();
-      }
-    }
-    await endings.end();
-  } finally {
-    await endings.stop();
+  await using endings = new Endings();
+  for (const { layer, actions } of sources) {
+    await using source = endings.open(open(layer));
+    yield* editSource(source.reader, actions, pieces, links);
+    if (wanted === 'read') await source.leave();
   }
+  await endings.end();
 }
 
 /**
@@ -126,39 +115,6 @@ async function* editSource(
     }
   }
   yield* settled(pieces);
-}
-
-/** Reads sources to their ends, one at a time, for `editTar` and `dealTars`: the last entries of a layer are often files that later layers replace. */
-export class Endings {
-  #current: Promise<void> = Promise.resolve();
-  #isStopped = false;
-
-  /** Begins to read a source to its end, which also closes it, when the source before has ended. Throws the errors of that one. */
-  async begin(reader: TarReader): Promise<void> {
-    await this.#current;
-    this.#current = this.#readOut(reader);
-    // `end` throws it, and a consumer that leaves early never asks.
-    this.#current.catch(() => {});
-  }
-
-  /** Waits until all sources have ended. Throws their errors. */
-  async end(): Promise<void> {
-    await this.#current;
-  }
-
-  /** Closes what is open. */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    await this.#current.catch(() => {});
-  }
-
-  async #readOut(reader: TarReader): Promise<void> {
-    try {
-      while (!this.#isStopped && (reader.nextNow() ?? (await reader.next())) !== null);
-    } finally {
-      await reader.cancel();
-    }
-  }
 }
 
 function* gather(heads: Iterable<Uint8Array>, pieces: Coalescer): Generator<Uint8Array> {

@@ -144,12 +144,7 @@ export const rebaseOptions = {
     describe: 'rebase even where something is missing on the new base',
     group: 'Bases',
   }),
-  ...configuring,
-  ...checking,
-  ...ownResult,
-  ...reports,
-  ...attesting,
-  ...reaching,
+  ...configOptions,
 };
 export type RebaseSettings = SettingsOf<typeof rebaseOptions>;
 
