@@ -93,6 +93,9 @@ export async function planWork(
   const { workspace } = means;
   const destinations = [destination ?? [], settings.tag].flat();
   const ownEdit = configEditOf(settings);
+  const editsOf = (stages: Stages): readonly ConfigEdit[] => [stages.config, ownEdit];
+  const transformFor = (stages: Stages): Promise<Transform> =>
+    transformOfStages(stages, { workspace, reference, settings, destinations });
   const by = (
     { transform, source: from, examine = null }: Planned,
     edits: readonly ConfigEdit[] = [ownEdit],
@@ -112,13 +115,7 @@ export async function planWork(
       return by(await work.prepare(workspace, source));
     case 'stages':
       tellNotes(work.stages, workspace);
-      return by(
-        {
-          transform: await transformOfStages(work.stages, { workspace, reference, settings, destinations }),
-          source,
-        },
-        [work.stages.config, ownEdit],
-      );
+      return by({ transform: await transformFor(work.stages), source }, editsOf(work.stages));
     case 'recorded': {
       const { cache } = means;
       if (cache === null) throw new OcislimError('INTERNAL', 'a recorded source has no cache');
@@ -129,15 +126,11 @@ export async function planWork(
         cache,
         settings: work.settings,
         check: checkOf(settings, workspace),
-        transformOf: async (stages: Stages) =>
-          configured(
-            await transformOfStages(stages, { workspace, reference, settings, destinations }),
-            settings,
-          ),
+        transformOf: async (stages: Stages) => configured(await transformFor(stages), settings),
         stages: work.stages,
         configure: configured(configure(work.stages.config), settings),
       };
-      const edits = [work.stages.config, ownEdit];
+      const edits = editsOf(work.stages);
       return { source, run: (options) => runProven(proven, { ...options, edits }, means) };
     }
   }
