@@ -3,7 +3,7 @@
  * add none, as with the options of builders; what no instruction says (a variable that went) is told in the words of the option.
  */
 import { healthcheckOptions, healthcheckTimes } from '../image/config-edit.ts';
-import { isJsonObject, type JsonObject } from '../oci/json.ts';
+import { objectOf, type JsonObject } from '../oci/json.ts';
 import { spellingOf } from '../oci/other-case.ts';
 import { readRuntime, type Runtime } from '../oci/runtime.ts';
 import { shellWord } from '../shell-word.ts';
@@ -70,8 +70,4 @@ function healthcheckOf(json: JsonObject): string {
   const options = [...times, ...(typeof retries === 'number' && retries > 0 ? [`--retries=${retries}`] : [])];
   const command = form === 'CMD-SHELL' ? words.join(' ') : JSON.stringify(words);
   return [...options, 'CMD', command].join(' ');
-}
-
-function objectOf(value: unknown): JsonObject {
-  return isJsonObject(value) ? value : {};
 }

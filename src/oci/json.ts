@@ -36,6 +36,16 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isRawJSON(value);
 }
 
+/** Returns an object; an empty one for any other value. */
+export function objectOf(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
+
+/** Returns a member of an object; undefined for one that it only inherits. */
+export function own(json: JsonObject, key: string): unknown {
+  return Object.hasOwn(json, key) ? json[key] : undefined;
+}
+
 /** Writes compact JSON with keys in the order of insertion: the same value gives the same bytes. */
 export function encodeJson(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));

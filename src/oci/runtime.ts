@@ -2,7 +2,7 @@
  * Reads what an image config states about running the image. The closure, the attack surface and warnings ask it.
  */
 import type { ImageConfig } from './image-config.ts';
-import { isJsonObject, type JsonObject } from './json.ts';
+import { objectOf } from './json.ts';
 import { spellingOf } from './other-case.ts';
 
 /** What an image config states about running the image (image-spec config.md, "config"). */
@@ -52,10 +52,6 @@ export function readRuntime({ json }: Pick<ImageConfig, 'json'>): Runtime {
     shell: stringsOf(member('Shell')),
     labels: new Map(Object.entries(objectOf(member('Labels'))).map(([key, value]) => [key, textOf(value)])),
   };
-}
-
-function objectOf(value: unknown): JsonObject {
-  return isJsonObject(value) ? value : {};
 }
 
 function stringsOf(value: unknown): readonly string[] {

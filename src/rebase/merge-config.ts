@@ -2,7 +2,7 @@
  * The config of an application on another base: what the application changed stays, and everything else is the new base's. The transform
  * `rebase` calls it, with the configs of the image and of both bases.
  */
-import { isJsonObject, type JsonObject } from '../oci/json.ts';
+import { isJsonObject, objectOf, own, type JsonObject } from '../oci/json.ts';
 import { spellingOf } from '../oci/other-case.ts';
 import { sameValue } from './same-value.ts';
 
@@ -132,12 +132,4 @@ function chooseList({ app, from, to }: Three<string | undefined>): unknown {
 /** Returns a member in whatever spelling. */
 function at(object: JsonObject, name: string): unknown {
   return own(object, spellingOf(object, name));
-}
-
-function own(object: JsonObject, key: string): unknown {
-  return Object.hasOwn(object, key) ? object[key] : undefined;
-}
-
-function objectOf(value: unknown): JsonObject {
-  return isJsonObject(value) ? value : {};
 }

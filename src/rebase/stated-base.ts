@@ -3,12 +3,11 @@
  * one. The transform and the command `rebase` call it, and whatever writes indexes.
  */
 import type { BaseNames, Image, NamedBase } from '../image/image.ts';
+import { baseDigest, baseName } from '../oci/base-annotations.ts';
 import { type Digest, isDigest } from '../oci/digest.ts';
 import { isJsonObject, type JsonObject } from '../oci/json.ts';
 import { spellingOf } from '../oci/other-case.ts';
 
-const baseName = 'org.opencontainers.image.base.name';
-const baseDigest = 'org.opencontainers.image.base.digest';
 /** The label in which Cloud Native Buildpacks keep the run image (platform specification, "Labels"). */
 const buildpacks = 'io.buildpacks.lifecycle.metadata';
 

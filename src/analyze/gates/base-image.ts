@@ -1,9 +1,7 @@
 /** The gate about the base image: by the layers that it has, or by what annotations state. The table of gates has it. */
+import { baseDigest, baseName } from '../../oci/base-annotations.ts';
 import { breach, type Gate, type KnownBase } from './gate.ts';
 import { listed } from './names.ts';
-
-const baseName = 'org.opencontainers.image.base.name';
-const baseDigest = 'org.opencontainers.image.base.digest';
 
 /** Names images. The lowest layers of the image must be those of one of them, or its annotations must state one of them. */
 export const baseImages: Gate<readonly string[]> = {

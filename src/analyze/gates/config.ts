@@ -1,4 +1,5 @@
 /** Gates about the config of an image: user, ports, labels, health check, and about its tag. The table of gates has them. */
+import { baseName } from '../../oci/base-annotations.ts';
 import { breach, type Gate } from './gate.ts';
 import { listed } from './names.ts';
 import { isRoot } from '../../rootfs/surface/surface.ts';
@@ -54,8 +55,6 @@ export const labels: Gate<readonly string[]> = {
     ];
   },
 };
-
-const baseName = 'org.opencontainers.image.base.name';
 
 /** Refuses names that mean another image tomorrow: of the image, and of its base as annotations state it. */
 export const tag: Gate<true> = {

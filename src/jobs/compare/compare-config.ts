@@ -1,8 +1,8 @@
 import { utf8Bytes } from '../../bytes/bytes.ts';
 import { assignmentName } from '../../image/relayering.ts';
 import type { ImageConfig } from '../../oci/image-config.ts';
-import { isJsonObject, type JsonObject } from '../../oci/json.ts';
-import { compareMembers, type MemberDifference, own } from './compare-members.ts';
+import { isJsonObject, type JsonObject, own } from '../../oci/json.ts';
+import { compareMembers, type MemberDifference } from './compare-members.ts';
 import type { DifferenceList } from './difference.ts';
 
 /** The members of a config that a container depends on (image-spec config.md): its platform, and how it runs. */

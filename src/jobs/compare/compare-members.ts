@@ -2,7 +2,7 @@
  * Compares JSON documents member by member: configs, manifests, rows of a history. `compare-config.ts` calls it for `verify`, and
  * `diff-documents.ts` for `diff`.
  */
-import { isJsonObject, type JsonObject } from '../../oci/json.ts';
+import { isJsonObject, type JsonObject, own } from '../../oci/json.ts';
 
 /** A member that differs, with its JSON in a canonical form; null where it is absent or null. */
 export interface MemberDifference {
@@ -24,11 +24,6 @@ export function* compareMembers(member: string, a: unknown, b: unknown): Generat
   }
   const [was, is] = [canonical(a), canonical(b)];
   if (was !== is) yield { member, a: was, b: is };
-}
-
-/** Returns a member of an object; undefined for one that it only inherits. */
-export function own(json: JsonObject, key: string): unknown {
-  return Object.hasOwn(json, key) ? json[key] : undefined;
 }
 
 /** Returns an object without some members. */

@@ -7,10 +7,10 @@ import type { HistoryChange, Ignorable, MemberChange } from '../../analyze/diff/
 import type { AspectTally } from '../../analyze/diff/verdict.ts';
 import type { Image } from '../../image/image.ts';
 import type { HistoryRow, ImageConfig } from '../../oci/image-config.ts';
-import { isJsonObject, type JsonObject } from '../../oci/json.ts';
+import { isJsonObject, type JsonObject, own } from '../../oci/json.ts';
 import type { Manifest } from '../../oci/manifest.ts';
 import type { ImageSet } from '../image-set.ts';
-import { canonical, compareMembers, type MemberDifference, own, without } from './compare-members.ts';
+import { canonical, compareMembers, type MemberDifference, without } from './compare-members.ts';
 import { hiderOf, hideSecrets } from './hidden-values.ts';
 
 /** Lists the members of two configs that differ, except the history and the DiffIDs. Secret values are hidden. */

@@ -3,9 +3,9 @@
  * `diff-documents.ts` and `diff-layers.ts` call it.
  */
 import type { ImageConfig } from '../../oci/image-config.ts';
-import { isJsonObject, type JsonObject } from '../../oci/json.ts';
+import { isJsonObject, type JsonObject, own } from '../../oci/json.ts';
 import { secretVariables } from '../../rootfs/surface/secrets.ts';
-import { canonical, type MemberDifference, own } from './compare-members.ts';
+import { canonical, type MemberDifference } from './compare-members.ts';
 
 const hidden = '(hidden)';
 const hiddenToo = '(hidden, another value)';

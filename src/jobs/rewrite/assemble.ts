@@ -2,6 +2,7 @@
  * Puts the manifest of a new image together, and its config, from what the layer writer has sealed. Everything that does not
  * change keeps its bytes. `publishImages` calls it when all layers are at the target.
  */
+import { baseDigest, baseName } from '../../oci/base-annotations.ts';
 import { OcislimError } from '../../errors.ts';
 import { type Content, type Image, type Layer, layerOf, rangeOf, topOf } from '../../image/image.ts';
 import { originAnnotations, originOf } from '../../image/origin.ts';
@@ -79,8 +80,8 @@ function assembleManifest(
   const annotations = withoutStaleNotes(json['annotations'], packingOf(written));
   if (kept[0]?.sealed.diffId !== written.image.config.diffIds[0]) {
     // The first layers are no longer those of the base image that these name.
-    delete annotations['org.opencontainers.image.base.digest'];
-    delete annotations['org.opencontainers.image.base.name'];
+    delete annotations[baseDigest];
+    delete annotations[baseName];
   }
   noteOrigin(written, annotations, options);
   noteAssignment(written, annotations);
