@@ -69,10 +69,10 @@ describe.each(['quirks', 'nginx'])('of the image %s', (name) => {
       '',
       rules(`lowestEfficiency: ${efficiency}`, off),
       rules(`lowestEfficiency: ${efficiency + 1e-9}`, off),
-      rules('lowestEfficiency: off', `highestWastedBytes: ${wastedBytes}`, off),
-      rules('lowestEfficiency: off', `highestWastedBytes: ${wastedBytes - 1}B`, off),
+      rules('lowestEfficiency: disabled', `highestWastedBytes: ${wastedBytes}`, off),
+      rules('lowestEfficiency: disabled', `highestWastedBytes: ${wastedBytes - 1}B`, off),
       rules(
-        'lowestEfficiency: "false"',
+        'lowestEfficiency: "disabled"',
         `highestUserWastedPercent: ${Math.min(wastedUserPercent + 1e-6, 1)}`,
       ),
       rules(
