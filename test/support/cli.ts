@@ -7,8 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { vi } from 'vitest';
 import { main } from '../../src/cli/main.ts';
 
-/** The command line over the sources, for Node. */
-export const cliScript = fileURLToPath(new URL('./run-cli.ts', import.meta.url));
+/** The command line for Node: over the sources, or, four times as fast, what `npm run build` made of them if the run says that it is fresh. */
+export const cliScript = fileURLToPath(
+  new URL(process.env['OCISLIM_TEST_BUILT'] ? '../../bin/ocislim' : './run-cli.ts', import.meta.url),
+);
 
 export type CliResult = { readonly status: number | null; readonly stdout: string; readonly stderr: string };
 
