@@ -37,7 +37,7 @@ const stackAbove = fc
     return { tars, from: (a % tars.length) + 1, maxLayers };
   });
 
-test('law 15: new layers leave the root filesystem as it was, above any base, whose layers stay', async () => {
+test('law 16: new layers leave the root filesystem as it was, above any base, whose layers stay', async () => {
   await fc.assert(
     fc.asyncProperty(stackAbove, async ({ tars, from, maxLayers }) => {
       const selection = { kind: 'range', from, to: tars.length } as const;
@@ -52,7 +52,7 @@ test('law 15: new layers leave the root filesystem as it was, above any base, wh
   );
 });
 
-test('law 15b: laid out again by its own assignment, the image stays as it is, byte by byte', async () => {
+test('law 16b: laid out again by its own assignment, the image stays as it is, byte by byte', async () => {
   await fc.assert(
     fc.asyncProperty(stackAbove, async ({ tars, from, maxLayers }) => {
       const base = from - 1;
