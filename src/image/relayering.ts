@@ -20,7 +20,7 @@ export interface RelayerGroup {
 /** Which components are in which layer, by their names; the lowest layer first. Annotations and labels hold it as JSON. */
 export interface LayerAssignment {
   readonly layers: readonly (readonly string[])[];
-  /** Digests of what the components hold, by their names. Absent: not known. */
+  /** Digests of what the components hold, by their names: equal where a rebuild changed nothing but times. Absent: not known. */
   readonly digests?: Readonly<Record<string, string>>;
 }
 
@@ -43,7 +43,7 @@ export const assignmentName = 'io.ocislim.layers';
 
 /** Writes an assignment as a note holds it. */
 export function noteOfAssignment({ layers, digests = {} }: LayerAssignment): string {
-  return JSON.stringify({ layers, digests });
+  return JSON.stringify({ layers, contents: digests });
 }
 
 /** Returns the assignment that an image states in its annotation or its label; null for none, and for one that cannot be read. */
@@ -62,9 +62,10 @@ function readAssignment(text: string): LayerAssignment | null {
     return null;
   }
   if (!isJsonObject(json)) return null;
-  const { layers, digests } = json;
+  // Notes of an older form have digests under another name, in which times count: nothing is equal to them.
+  const { layers, contents } = json;
   if (!Array.isArray(layers) || !layers.every(isNames)) return null;
-  return isTexts(digests) ? { layers, digests } : { layers };
+  return isTexts(contents) ? { layers, digests: contents } : { layers };
 }
 
 function isTexts(value: unknown): value is Record<string, string> {

@@ -7,6 +7,7 @@ import { readTar } from '../support/model/tar-reader.ts';
 import type { Image } from '../../src/image/image.ts';
 import { assignmentName, type LayerAssignment, noteOfAssignment } from '../../src/image/relayering.ts';
 import { digestOf } from '../../src/oci/digest.ts';
+import { retimed } from '../support/noise.ts';
 import { formProblems, lawRuns, rootfsOf, run } from './rig.ts';
 
 const options: RelayerOptions = {
@@ -69,6 +70,27 @@ test('law 16b: laid out again by its own assignment, the image stays as it is, b
       expect(again.tars.map(listed)).toEqual(first.tars.map(listed));
       expect(again.tars.map(digestOf)).toEqual(first.tars.map(digestOf));
     }),
+    { numRuns: lawRuns({ share: 1 / 2 }) },
+  );
+});
+
+test('law 15c: digests of components do not depend on times, and a rebuild keeps the layout', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      stackAbove,
+      fc.array(fc.nat(2_000_000_000), { minLength: 1 }),
+      async ({ tars, from, maxLayers }, times) => {
+        const limits = { ...options, maxLayers: from - 1 + maxLayers };
+        const selection = { kind: 'from', layer: from } as const;
+        const first = await run(tars, relayer(selection, limits));
+        const assignment = first.resolution.relayered?.assignment as LayerAssignment;
+        const rebuilt = await Promise.all(
+          tars.map((tar, i) => retimed(tar, (entry) => times[(entry + i) % times.length] as number)),
+        );
+        const second = await run(rebuilt, relayer(selection, { ...limits, previousOf: () => [assignment] }));
+        expect(second.resolution.relayered?.assignment).toEqual(assignment);
+      },
+    ),
     { numRuns: lawRuns({ share: 1 / 2 }) },
   );
 });

@@ -118,7 +118,12 @@ async function interpret(image: Image, tars: readonly Uint8Array[], memory = 1e6
   for (;;) {
     for (const layer of wanted) {
       if (indexes.has(layer)) continue;
-      const gatherer = new Gatherer({ probe: contentProbe, digests: false, twins: true });
+      const gatherer = new Gatherer({
+        probe: contentProbe,
+        digests: false,
+        twins: true,
+        identities: 'whole',
+      });
       indexes.set(layer, await scanTar(open(layer), gatherer));
       facts.set(layer, gatherer.facts());
     }

@@ -150,6 +150,7 @@ async function gatheringFor(
     twins,
     // What only lists packages need not look into programs.
     ...(listed || laid ? { parts: listed, programs: traced || synced } : {}),
+    identities: laid ? 'quick' : null,
   };
 }
 

@@ -11,4 +11,5 @@ export const emptyFacts: LayerFacts = {
   digests: new Map(),
   twins: new Map(),
   prints: new Uint8Array(0),
+  identities: null,
 };

@@ -9,6 +9,7 @@ import { FactCollector, type FileSink } from '../../rootfs/facts/collector.ts';
 import type { ContentProbe, LayerFacts } from '../../rootfs/facts/facts.ts';
 import { PrintSink } from './content-prints.ts';
 import { emptyFacts } from './empty-facts.ts';
+import { IdentityGatherer, type IdentityKind } from './identities.ts';
 import { type Attributes, readAttributes } from '../../tar/attributes.ts';
 import { type ByteString, readByteString } from '../../bytes/bytes.ts';
 import type { TarEntry } from '../../tar/entry.ts';
@@ -23,6 +24,8 @@ export interface Gathering {
   readonly twins: boolean;
   /** Whether to take the fingerprint of every file with data. Default: no. */
   readonly prints?: boolean;
+  /** How to name every entry by what it is, without the noise of a rebuild. Default: not at all. */
+  readonly identities?: IdentityKind | null;
   /** Whether to look into programs and sources, where there is a probe. Default: yes. */
   readonly programs?: boolean;
   /** Whether to look into sources and for names in programs, beside headers and first lines. Default: yes. */
@@ -37,6 +40,7 @@ export class Gatherer {
   readonly #digests: Map<number, Digest> | null;
   readonly #twins: Map<number, ByteString> | null;
   readonly #prints: PrintSink | null;
+  readonly #identities: IdentityGatherer | null;
   #entries = 0;
 
   constructor({
@@ -44,12 +48,14 @@ export class Gatherer {
     digests,
     twins,
     prints = false,
+    identities = null,
     programs = true,
     sources = true,
     parts = false,
   }: Gathering) {
     this.#collector = probe === null ? null : new FactCollector(probe, { programs, sources, parts });
     this.#prints = prints ? new PrintSink() : null;
+    this.#identities = identities === null ? null : new IdentityGatherer(identities);
     this.#digests = digests ? new Map() : null;
     this.#twins = twins ? new Map() : null;
   }
@@ -60,7 +66,11 @@ export class Gatherer {
    */
   open(number: number, entry: TarEntry, path: Path): FileSink | null {
     this.#entries = number + 1;
-    if (entry.kind !== 'file') return null;
+    const sink = entry.kind === 'file' ? this.#openContents(number, entry, path) : null;
+    return this.#identities === null ? sink : this.#identities.take(number, entry, path, sink);
+  }
+
+  #openContents(number: number, entry: TarEntry, path: Path): FileSink | null {
     const sink = this.#openFacts(number, entry, path);
     // The body of a sparse file is not its contents.
     return this.#prints === null || entry.size === 0 || entry.sparse
@@ -103,6 +113,7 @@ export class Gatherer {
       digests: this.#digests ?? new Map(),
       twins: this.#twins ?? new Map(),
       prints: this.#prints?.finish(this.#entries) ?? emptyFacts.prints,
+      identities: this.#identities?.finish(this.#entries) ?? null,
     };
   }
 }

@@ -18,7 +18,16 @@ const maxBytes = 64 * MiB;
  * of the name, so that no command gets less than it asks for, and all that ask for the same share it.
  */
 export function describeGathering(
-  { probe, digests, twins, prints = false, programs = true, sources = true, parts = false }: Gathering,
+  {
+    probe,
+    digests,
+    twins,
+    prints = false,
+    identities = null,
+    programs = true,
+    sources = true,
+    parts = false,
+  }: Gathering,
   index: LayerIndex,
 ): string {
   const wanted = {
@@ -26,6 +35,7 @@ export function describeGathering(
     digests,
     twins,
     prints,
+    [`identities(${identities ?? ''})`]: identities !== null,
     parts,
     'no-programs': probe !== null && !programs,
     'no-sources': probe !== null && !sources,

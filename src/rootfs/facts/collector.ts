@@ -206,6 +206,7 @@ export class FactCollector {
       digests: new Map(),
       twins: new Map(),
       prints: new Uint8Array(0),
+      identities: null,
     };
   }
 

@@ -7,6 +7,7 @@ import type { Digest } from '../../oci/digest.ts';
 import type { ByteString } from '../../bytes/bytes.ts';
 import type { VersionNeed } from './elf-versions.ts';
 import type { FilePart } from './file-part.ts';
+import type { Identities } from './identities.ts';
 import type { SourceModules } from './named-modules.ts';
 import type { ContentPrints } from './prints.ts';
 
@@ -63,6 +64,8 @@ export interface LayerFacts {
   readonly twins: ReadonlyMap<number, ByteString>;
   /** Fingerprints of contents. Empty unless the scan was asked for them. */
   readonly prints: ContentPrints;
+  /** What the entries are, without the noise of a rebuild. Null unless the scan was asked for it. */
+  readonly identities: Identities | null;
 }
 
 /** The facts of all layers, by path of the merged filesystem. Paths are literal: resolve symlinks first. */

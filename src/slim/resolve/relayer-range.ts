@@ -3,6 +3,7 @@
  * and which changes each layer has. `resolve` calls it for images whose plan asks for it.
  */
 import type { Change } from '../../changeset/change.ts';
+import type { NewContents } from '../../changeset/edit.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import type { Stack } from '../../changeset/stack.ts';
 import { Tree } from '../../changeset/tree.ts';
@@ -14,7 +15,7 @@ import { noComponent } from '../../relayer/drafts.ts';
 import type { ComponentGroup } from '../../relayer/path-claims.ts';
 import { planLayers } from '../../relayer/plan-layers.ts';
 import { rateChanges } from '../../relayer/rate-changes.ts';
-import type { FileFacts } from '../../rootfs/facts/facts.ts';
+import type { FileFacts, LayerFacts } from '../../rootfs/facts/facts.ts';
 import { type Filesystem, mergeStack } from '../../rootfs/filesystem.ts';
 import { packagesOf } from '../../rootfs/packages/package-index.ts';
 import { createKeepMatcher } from '../../rules/rules.ts';
@@ -33,6 +34,10 @@ export interface RelayerInput {
   readonly original: Stack;
   readonly indexes: ReadonlyMap<number, LayerIndex>;
   readonly factsOf: (fs: Filesystem) => FileFacts;
+  /** Facts from the scan about files, by source layer number. */
+  readonly facts: ReadonlyMap<number, LayerFacts>;
+  /** New contents by file. */
+  readonly contents: ReadonlyMap<number, NewContents>;
   /** New permission bits by change id. */
   readonly modes: Map<number, number>;
   /** The time of the image, in seconds since 1970. */
@@ -109,7 +114,7 @@ function* componentsIn(input: RelayerInput): Steps<FoundComponents> {
       byLayer: !isLaidOut,
     },
   );
-  const digests = yield* digestSteps(map, { stack, tree, indexes });
+  const digests = yield* digestSteps(map, { ...input, tree });
   const components = rateChanges(map.components, {
     current: digests,
     previous: digestsOf(previous),

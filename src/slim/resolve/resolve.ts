@@ -363,7 +363,9 @@ class LayerResolver {
       original: this.#original,
       indexes,
       factsOf: (fs) => mergeFacts(fs, facts),
+      facts,
       modes: this.#modes,
+      contents: this.#contents,
       now: mtimeOf(null),
     });
     this.#relayered = relayered;

@@ -6,6 +6,7 @@ import { squash } from '../../../src/slim/squash.ts';
 import { type BuiltTree } from '../../support/image-builder.ts';
 import { diffRootfs } from '../../support/model/filesystem.ts';
 import { designedImage } from '../../support/small-image.ts';
+import { imageOf as plainImageOf } from '../../laws/rig.ts';
 import { digestsOf, fail, imageIn, rewrite, rootfsIn } from '../rig.ts';
 
 const all = { kind: 'all' } as const;
@@ -102,4 +103,18 @@ test('the layers of a base stay as they are', async () => {
   expect(digestsOf(tree).slice(0, 3)).toEqual(digestsOf(image).slice(0, 3));
   expect(diffRootfs(rootfsIn(image), rootfsIn(tree))).toEqual([]);
   expect(digestsOf(tree).length).toBeLessThanOrEqual(20);
+});
+
+test('a note of the first form states a layout, and digests that nothing is compared with', () => {
+  const noted = (note: object) => {
+    const annotations = { [assignmentName]: JSON.stringify(note) };
+    const read = plainImageOf([]);
+    return assignmentOf({
+      ...read,
+      manifest: { ...read.manifest, json: { ...read.manifest.json, annotations } },
+    });
+  };
+  const layers = [['rest']];
+  expect(noted({ layers, digests: { rest: 'a' } })).toEqual({ layers });
+  expect(noted({ layers, contents: { rest: 'a' } })).toEqual({ layers, digests: { rest: 'a' } });
 });

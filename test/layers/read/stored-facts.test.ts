@@ -32,6 +32,11 @@ const facts: LayerFacts = {
   digests: new Map([[3, digestOf(Uint8Array.of(1))]]),
   twins: new Map([[3, b('\x00\xff')]]),
   prints: Uint8Array.of(1, 2, 255),
+  identities: {
+    names: Uint8Array.of(3, 0, 255),
+    whole: new Map([[1, 'ab']]),
+    stamps: new Map([[2, { time: 1, size: 2 }]]),
+  },
 };
 
 test('stored facts equal the original ones', () => {
