@@ -54,6 +54,8 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
     'A file of this machine is of a kind that no layer holds (a socket), so the new layer is without it.',
   XATTRS_UNREAD:
     'Extended attributes of files, capabilities among them, are not in a new layer, since the program getfattr that reads them is not installed; `--no-xattrs` says that they are not wanted.',
+  ENVIRONMENT_USED:
+    'A variable of the environment (`OCISLIM_USER`, `OCISLIM_ENV`, `OCISLIM_LABEL`) edits the config or the manifest of the image, as the option of that name would. If that is meant, the option on the command line says so without a warning; if not, remove the variable.',
   SETTING_IGNORED:
-    'An option or the environment asks for something that ocislim does not do there: certificates are checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says (--no-tls-verify is the way), --compression of copy is for docker-archive sources, and what an image does not have cannot be removed (--unset-env).',
+    'An option or the environment asks for something that ocislim does not do there: certificates are checked, whatever NODE_TLS_REJECT_UNAUTHORIZED says (--no-tls-verify is the way), --compression of copy is for docker-archive sources, and what an image does not have cannot be removed (--unset-env), and options for the files of a directory (--chown, --exclude) change no tar.',
 };

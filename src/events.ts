@@ -63,6 +63,7 @@ export type WarningCode =
   | 'PLATFORM_TIE'
   | 'REGISTRY_WARNING'
   | 'SETTING_IGNORED'
+  | 'ENVIRONMENT_USED'
   | 'FILE_LEFT_OUT'
   | 'XATTRS_UNREAD';
 

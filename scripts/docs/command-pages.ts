@@ -89,7 +89,7 @@ function optionPage(): string {
   return page([
     '# Shared options',
     'Options that several commands have, each described once. The page of a command says which of them it takes.',
-    'Every option can be set by the environment too: `OCISLIM_` and its name in capitals, `OCISLIM_JOBS=2` for `--jobs 2`. The command line wins.',
+    'Every option can be set by the environment too: `OCISLIM_` and its name in capitals, `OCISLIM_JOBS=2` for `--jobs 2`. The command line wins. Variables that edit the image (`OCISLIM_USER`, `OCISLIM_ENV`, `OCISLIM_LABEL`) are told with the warning `ENVIRONMENT_USED`.',
     ...groups.flatMap(([group, options]) => [`## ${group}`, optionTable(options, '')]),
   ]);
 }

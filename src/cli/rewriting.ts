@@ -6,13 +6,14 @@ import type { RewritingCommand } from '../commands/index.ts';
 import { errorOf, type Failure, type Outcome } from '../commands/outcome.ts';
 import { OcislimError, PartlyPublished } from '../errors.ts';
 import { isStream, parseReference } from '../oci/reference.ts';
-import type { CommandLine } from '../settings/command-line.ts';
-import type { Options } from '../settings/option.ts';
+import { type CommandLine, variableOf } from '../settings/command-line.ts';
+import { listOptions, type Options } from '../settings/option.ts';
 import type { JobSettings } from '../commands/rewrite.ts';
 import type { Surroundings } from '../commands/surroundings.ts';
 import { recording } from '../settings/tables/recording.ts';
 import { TrialFailed } from '../commands/record/trial-failed.ts';
 import { attesting } from '../settings/tables/attesting.ts';
+import { configuring } from '../settings/tables/configuring.ts';
 import { reports } from '../settings/tables/reports.ts';
 import { result } from '../settings/tables/result.ts';
 import { scanning } from '../settings/tables/scanning.ts';
@@ -73,6 +74,7 @@ export async function runRewriting<Settings extends JobSettings>(
     listener: screen.listener,
     pauseOutput: () => screen.pause(),
     pipe: pipeToStdout,
+    warnings: editsOfEnvironment(line),
     ...audienceOf(settings, console, screen),
   }).catch((error: unknown) => {
     if (error instanceof PartlyPublished) console.stdout.write(`${error.image}\n`);
@@ -88,6 +90,18 @@ export async function runRewriting<Settings extends JobSettings>(
   const failures = [outcome.failure, unwritten].filter((failure) => failure !== null);
   if (failures.length > 0) throw failureAfter(outcome, failures);
   return 0;
+}
+
+/** Warns of variables that edit the image as options would: their names are common, and a pipeline may have them for something else. */
+function editsOfEnvironment(line: CommandLine): Surroundings['warnings'] {
+  const { label, annotation } = result;
+  const [first, ...more] = line.fromEnvironment(
+    listOptions({ ...configuring, label, annotation }).map(({ name }) => name),
+  );
+  if (first === undefined) return [];
+  const others = more.map((name) => `, ${variableOf(name)} for --${name}`).join('');
+  const message = `the environment edits the image: ${variableOf(first)} stands for --${first}${others}`;
+  return [{ type: 'warning', code: 'ENVIRONMENT_USED', message }];
 }
 
 /** How a person takes part in a recording: reads what the program prints, and says when it is enough. */

@@ -1,7 +1,7 @@
 /** What a job gets from the process that runs it, beside its settings: nothing here can be sent elsewhere. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { OcislimError } from '../errors.ts';
-import { type Listener, silent } from '../events.ts';
+import { type Listener, type ProgressEvent, silent } from '../events.ts';
 import type { Continue } from '../probe/probe.ts';
 import type { Environment } from '../settings/command-line.ts';
 import type { Pipe } from '../store/archive/archive-output.ts';
@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly secrets: Secrets;
   /** Variables that name proxies, credential files and certificates. */
   readonly env: Environment;
+  /** What the caller warns of before the job begins. It stands in the report, and --strict makes it an error. */
+  readonly warnings: readonly Extract<ProgressEvent, { readonly type: 'warning' }>[];
   /** Is called before another program writes to the terminal. */
   readonly pauseOutput: () => void;
   /** Resolves when a person says that a program has run for long enough (--continue-after). */
@@ -35,6 +37,7 @@ export function surroundingsOf(given: Partial<Surroundings> = {}): Surroundings 
     listener: silent,
     secrets: new Secrets(),
     env: process.env,
+    warnings: [],
     pauseOutput: () => {},
     wait: waitSeconds,
     tell: () => {},

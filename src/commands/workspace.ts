@@ -85,6 +85,7 @@ export class Workspace extends Closeable {
       surroundings.listener(event);
     };
     this.#stopAfter(this.limits.time, stop);
+    for (const warning of surroundings.warnings) this.listener(warning);
     this.#warnOfUncheckedCertificates();
   }
 

@@ -92,6 +92,11 @@ export class CommandLine {
     };
   }
 
+  /** Returns those of some options that the environment gives, and the command line does not. */
+  fromEnvironment(names: readonly string[]): readonly string[] {
+    return names.filter((name) => Object.hasOwn(this.#surrounding, name));
+  }
+
   /** Returns how an option was given, for errors: by itself, or by its environment variable. */
   #nameOf(name: string): string {
     return Object.hasOwn(this.#surrounding, name) ? variableOf(name) : `--${name}`;

@@ -46,7 +46,7 @@ function programPage(commands: readonly Command[]): Page {
 const environment: readonly Block[] = [
   entry(
     'OCISLIM_…',
-    'Every option can be set by the environment: `OCISLIM_` and its name in capitals, with _ for each dash. OCISLIM_JOBS=2 stands for `--jobs 2`. The command line wins.',
+    'Every option can be set by the environment: `OCISLIM_` and its name in capitals, with _ for each dash. OCISLIM_JOBS=2 stands for `--jobs 2`. The command line wins. A warning names variables that edit the image, such as OCISLIM_USER.',
   ),
   entry(
     'OCISLIM_NATIVE',
