@@ -2,13 +2,14 @@
  * Looks at what new layers are made of, and plans them. The commands `build` and `append` are made of it; what they have in common with
  * all others is in `rewrite.ts`.
  */
-import { lstat, realpath, stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { lstat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { add } from '../build/add.ts';
 import { ascii, utf8Bytes } from '../bytes/bytes.ts';
 import { cleanPath, root, type Path } from '../bytes/path.ts';
 import { encodingOfNew } from '../compress/new-layer.ts';
 import { OcislimError } from '../errors.ts';
+import type { Listener } from '../events.ts';
 import { readGiven } from '../files/given-file.ts';
 import type { Addition } from '../image/addition.ts';
 import type { Image, Transform } from '../image/image.ts';
@@ -21,6 +22,7 @@ import { parseRule, parseRules } from '../rules/rules.ts';
 import type { BuiltPlatform, GivenLayer } from '../settings/given-layer.ts';
 import { packingOf } from '../settings/stages.ts';
 import type { AppendSettings } from '../settings/tables/commands.ts';
+import { findSource, warnOfIdleOptions } from './given-source.ts';
 
 /** What decides about new layers. */
 type AddingSettings = Pick<
@@ -39,11 +41,17 @@ type AddingSettings = Pick<
   | 'gzipEngine'
 > & { readonly platform: readonly (Platform | BuiltPlatform)[] };
 
+/** New layers as a transform, and what to say of the options that they were given. */
+interface AddedLayers {
+  readonly transform: Transform;
+  readonly warn: (listener: Listener) => void;
+}
+
 /**
  * Makes the transform that adds layers. Every source is looked at, none is read.
  * @throws USAGE for a source that cannot be added, IO for one that cannot be looked at
  */
-export async function addingTransform(settings: AddingSettings): Promise<Transform> {
+export async function addingTransform(settings: AddingSettings): Promise<AddedLayers> {
   const packing = packingOf(settings);
   const common: Addition[] = [];
   for (const given of settings.layer) common.push(await additionOf(given, settings));
@@ -59,15 +67,15 @@ export async function addingTransform(settings: AddingSettings): Promise<Transfo
     const own = exact.length > 0 ? exact : special.filter((each) => isCompatible(each.platform, platform));
     return [...common, ...own.map(({ addition }) => addition)];
   };
-  return add(additionsOf, encodingOfNew(packing));
+  const kinds = [...common, ...special.map(({ addition }) => addition)].map(({ kind }) => kind);
+  return {
+    transform: add(additionsOf, encodingOfNew(packing)),
+    warn: (listener) => warnOfIdleOptions(kinds, settings, listener),
+  };
 }
 
-/** Names of files that are taken for tars. */
-const tarName = /\.(?:tar|tar\.gz|tgz|tar\.zst|tzst)$/i;
-
 async function additionOf(given: GivenLayer, settings: AddingSettings): Promise<Addition> {
-  const path = await placeOf(given);
-  const kind = await kindOf(given, path);
+  const { path, kind } = await findSource(given);
   const { owner, mode, mtime } = given;
   const wish = {
     owner: owner ?? settings.chown ?? { uid: 0, gid: 0 },
@@ -110,33 +118,6 @@ function describe(kind: Addition['kind'], destination: Path, name: Path): string
   return kind === 'file'
     ? `ocislim: ${Buffer.from(name, 'latin1').toString('utf8')} at ${place}`
     : `ocislim: files at ${place}`;
-}
-
-/** @throws USAGE, IO */
-async function placeOf({ source }: GivenLayer): Promise<string> {
-  try {
-    return await realpath(resolve(source));
-  } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : String(cause);
-    throw new OcislimError('USAGE', `cannot add ${JSON.stringify(source)}: ${why}`, { cause });
-  }
-}
-
-/** Returns what a source is taken for. @throws USAGE */
-async function kindOf(given: GivenLayer, path: string): Promise<Addition['kind']> {
-  const refuse = (why: string, advice: string) =>
-    new OcislimError('USAGE', `cannot add ${JSON.stringify(given.source)}: ${why}`, { advice });
-  const found = await stat(path);
-  if (found.isDirectory()) {
-    if (given.form === null) return 'directory';
-    throw refuse('it is a directory', `Leave out "${given.form}:".`);
-  }
-  if (!found.isFile())
-    throw refuse('it is neither a directory nor a file', 'Name a directory, a file or a tar.');
-  if (given.form === 'tar' || (given.form === null && tarName.test(path))) return 'tar';
-  if (given.destination === null)
-    throw refuse('it is a file, and has no path in the image', `Write ${given.source}:/PATH.`);
-  return 'file';
 }
 
 /** Returns what is left out of a directory: what its `.dockerignore` names, then the globs given. @throws RULES_INVALID, LIMIT */

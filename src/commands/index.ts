@@ -202,8 +202,14 @@ export async function build(
 /** Plans new layers. Their sources are looked at first: a mistake in them shows before anything is read from a registry. */
 async function addedLayers(settings: AppendSettings | BuildSettings): Promise<Work> {
   const { addingTransform } = await import('./build.ts');
-  const transform = await addingTransform(settings);
-  return { kind: 'prepared', prepare: async (_, source) => ({ transform, source }) };
+  const { transform, warn } = await addingTransform(settings);
+  return {
+    kind: 'prepared',
+    prepare: async ({ listener }, source) => {
+      warn(listener);
+      return { transform, source };
+    },
+  };
 }
 
 /** Puts pruned files back from the original. @throws OcislimError */

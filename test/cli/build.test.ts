@@ -382,6 +382,48 @@ describe('build', () => {
     expect(await files('back')).toContain('srv/site/sub dir');
   });
 
+  test.each(['chown=5', 'chmod=644', 'mtime=keep'])(
+    'refuses a wish behind a tar, which keeps its own: %s',
+    async (wish) => {
+      const layer = `${scene.path('f.tar')}:/opt,${wish}`;
+      const { status, stderr } = await callCli(['build', scene.at('bad'), '--layer', layer]);
+      const [name = ''] = wish.split('=');
+      expect([status, stderr]).toEqual([
+        2,
+        expect.stringContaining(`,${name} behind the tar "${scene.path('f.tar')}" has no effect`),
+      ]);
+    },
+  );
+
+  test('warns of options that change no file of what is added, and of none that does', async () => {
+    const options = ['--chown', '5', '--mtime', '7', '--exclude', 'x', '-q'];
+    const tarOnly = await scene.run('build', scene.at('t'), '--layer', scene.path('f.tar'), ...options);
+    for (const name of ['--chown', '--mtime', '--exclude'])
+      expect(tarOnly.stderr).toMatch(new RegExp(`^warning: ${name} .*\\(SETTING_IGNORED\\)$`, 'm'));
+    const beside = ['--layer', scene.path('f.tar'), '--layer', site()];
+    const { stderr } = await scene.run('build', scene.at('t'), ...beside, ...options);
+    expect(stderr).not.toContain('SETTING_IGNORED');
+  });
+
+  test.each([
+    ['xz', 's.tar.xz', 'fd377a585a000000', 'xz'],
+    ['bzip2', 's.tbz2', '425a683931415926', 'bzip2'],
+  ])('refuses a tar in %s with the command that unpacks it', async (name, file, magic, program) => {
+    writeFileSync(scene.path(file), Buffer.from(magic, 'hex'));
+    for (const [text, more] of [
+      [scene.path(file), '\n'],
+      [`tar:${scene.path(file)}`, '\n'],
+      [`${scene.path(file)}:/opt`, `, or add it as a file: file:${scene.path(file)}:/opt\n`],
+    ] as const) {
+      const { status, stderr } = await callCli(['build', scene.at('bad'), '--layer', text]);
+      expect(status).toBe(2);
+      expect(stderr).toContain(`it is packed with ${name}, which ocislim does not read`);
+      expect(stderr).toContain(`Unpack it first: ${program} -dk ${scene.path(file)}${more}`);
+    }
+    await scene.run('build', scene.at('packed'), '--layer', `file:${scene.path(file)}:/opt/`);
+    expect(await files('packed')).toContain(`opt/${file} file`);
+  });
+
   test.each([
     [['--layer', 'nowhere:/x'], 2, 'cannot add "nowhere": it does not exist'],
     [['--layer', '/dev/null:/x'], 2, 'cannot add "/dev/null": it is neither a directory nor a file'],

@@ -7,6 +7,7 @@ import type { AsyncCloseable } from '../../closeable.ts';
 import { decode } from '../../codec/decode.ts';
 import { detect } from '../../codec/detect.ts';
 import { highestRatio, isPackedFormat } from '../../codec/encoding.ts';
+import { unreadFormat } from '../../codec/unread-format.ts';
 import { at, OcislimError } from '../../errors.ts';
 import { type Listener, task } from '../../events.ts';
 import type { DiskBudget } from '../../files/disk-budget.ts';
@@ -42,12 +43,6 @@ export interface OpenArchive extends AsyncCloseable {
 
 /** Bytes that show how an archive is packed. */
 const headBytes = 8;
-
-/** Formats that are not read: magic bytes in hexadecimal, name, and the program that unpacks them. */
-const refused = [
-  ['fd377a585a00', 'xz', 'xz'],
-  ['425a68', 'bzip2', 'bzip2'],
-] as const;
 
 /** Opens an archive. @throws NOT_FOUND, UNSUPPORTED for xz and bzip2, CODEC, LIMIT, IO, USAGE */
 export async function openArchive(archive: ArchiveToOpen, signal: AbortSignal): Promise<OpenArchive> {
@@ -152,15 +147,14 @@ async function* resumed(head: Uint8Array, rest: AsyncIterator<Uint8Array>): Byte
 
 /** Returns the format that the first bytes show. @throws UNSUPPORTED for one that is not read */
 function packingOf(head: Uint8Array, { path, label }: ArchiveToOpen): Compression {
-  const magic = Buffer.from(head).toString('hex');
-  const found = refused.find(([start]) => magic.startsWith(start));
-  if (found !== undefined) {
-    const [, format, program] = found;
+  const unread = unreadFormat(head);
+  if (unread !== null) {
+    const { name, program } = unread;
     const advice =
       path === '-'
         ? `Unpack it on the way: ${program} -dc | ocislim ...`
         : `Unpack it first: ${program} -dk ${shellWord(path)}`;
-    throw new OcislimError('UNSUPPORTED', `${label} is packed with ${format}, which ocislim does not read`, {
+    throw new OcislimError('UNSUPPORTED', `${label} is packed with ${name}, which ocislim does not read`, {
       advice,
     });
   }
