@@ -1,6 +1,8 @@
+/**
+ * The meaning of each warning, for docs/errors.md. `npm run docs` reads it; a code without a line is a compile error.
+ */
 import type { WarningCode } from '../src/events.ts';
 
-/** The meaning of each warning, for docs/errors.md. A code without a line is a compile error. */
 export const warningPages: Readonly<Record<WarningCode, string>> = {
   ATTESTATION_DROPPED:
     'An attestation (provenance, SBOM) was left out of the index, because the image that it is about has changed.',
@@ -54,6 +56,8 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
     'A file of this machine is of a kind that no layer holds (a socket), so the new layer is without it.',
   XATTRS_UNREAD:
     'Extended attributes of files, capabilities among them, are not in a new layer, since the program getfattr that reads them is not installed; `--no-xattrs` says that they are not wanted.',
+  PROGRAM_MISSING:
+    'The entrypoint, command or health check that an option or a plan sets is not a program in the result: containers would not start. Commands that read the headers of all layers look (`slim`, `prune`, `squash --all`, `build`); others, `config` above all, read no layer and cannot know.',
   ENVIRONMENT_USED:
     'A variable of the environment (`OCISLIM_USER`, `OCISLIM_ENV`, `OCISLIM_LABEL`) edits the config or the manifest of the image, as the option of that name would. If that is meant, the option on the command line says so without a warning; if not, remove the variable.',
   SETTING_IGNORED:

@@ -60,6 +60,7 @@ export type WarningCode =
   | 'FRAMES_UNREAD'
   | 'CACHE_OFF'
   | 'RULE_UNUSED'
+  | 'PROGRAM_MISSING'
   | 'PLATFORM_TIE'
   | 'REGISTRY_WARNING'
   | 'SETTING_IGNORED'

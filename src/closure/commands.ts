@@ -2,7 +2,7 @@
  * Finds the programs and files that a command line names, without running anything. The rules for the config and for kept commands
  * call it, and the checks of the result.
  */
-import { baseOf, type Path } from '../bytes/path.ts';
+import { baseOf, cleanPath, type Path } from '../bytes/path.ts';
 import { type ByteString, utf8Bytes, ascii, noBytes } from '../bytes/bytes.ts';
 import type { ClosureContext, Need } from './rule.ts';
 
@@ -24,6 +24,17 @@ export function findProgram(name: ByteString, { fs, runtime }: Place): ByteStrin
     if (path !== null && fs.kind(path) === 'file' && (fs.mode(path) & 0o111) !== 0) return place;
   }
   return null;
+}
+
+/** Returns the paths where a program may be, in the order in which execvp(3) looks. */
+export function programPlaces(name: ByteString, runtime: Place['runtime']): readonly Path[] {
+  const { workingDirectory } = runtime;
+  const names = name.includes('/')
+    ? [fromWorkingDirectory(name, workingDirectory)]
+    : searchPath(runtime.environment).map(
+        (directory) => ascii`${fromWorkingDirectory(directory, workingDirectory)}/${name}`,
+      );
+  return names.map((each) => cleanPath(each));
 }
 
 /** Returns the directories of PATH. An empty element is the current directory (POSIX.1-2017, XBD 8.3). */

@@ -180,7 +180,9 @@ export async function run(options: RunOptions): Promise<RunOutcome> {
     await warnOfResolution(image, listener);
   }
   if (job.kind === 'rewrite' && !holdsOneImage(place)) warnOfOthers(set, listener);
-  const { images, budgets } = await decide(await withHeaders(resolved, context), context);
+  const scanned = await withHeaders(resolved, context);
+  await warnOfMissing(scanned, context);
+  const { images, budgets } = await decide(scanned, context);
   warnOfEncodings(images, listener);
   for (const image of images) warnOfFrames(image, place, listener);
   // Awaited here, since the scratch is closed at the end of this block.
@@ -292,6 +294,14 @@ async function withHeaders(
   const scanned: ResolvedImage[] = [];
   for (const image of images) scanned.push(await scanRest(image, context));
   return scanned;
+}
+
+/** Warns of programs that edits of configs name and the images lack. What finds them is loaded only where there are edits. */
+async function warnOfMissing(all: readonly ResolvedImage[], { listener, signal }: RunContext): Promise<void> {
+  const edited = apart(all).images.filter(({ image }) => image.plan.config.length > 0);
+  if (edited.length === 0) return;
+  const { warnOfPrograms } = await import('./missing-programs.ts');
+  for (const image of edited) await warnOfPrograms(image, listener, signal);
 }
 
 /** Puts plain encodings in the place of tuned ones. The code that tries encodings is loaded only where it is needed. */
