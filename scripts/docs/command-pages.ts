@@ -18,6 +18,7 @@ const guides: Readonly<Record<string, readonly string[]>> = {
     '[recipes](../recipes/README.md)',
   ],
   squash: [
+    '[fewer layers](../squash.md)',
     '[a base image that stays shared](../recipes/many-layers.md)',
     '[replacing `docker build --squash`](../recipes/build-squash.md)',
     '[order and hard links](../order.md)',

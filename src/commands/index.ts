@@ -131,7 +131,7 @@ export const squash = rewriting<SquashSettings>(
   'squash',
   squashOptions,
   async (settings) => stages(squashStages(settings)),
-  (settings) => selectingOptions(settings)[0],
+  (settings) => (settings.maxLayers === null ? selectingOptions(settings)[0] : '--max-layers'),
 );
 
 /** Removes files by rule, preset or trace. @throws OcislimError */

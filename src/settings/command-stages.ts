@@ -1,7 +1,13 @@
 /** The stages that each command makes of its settings. Callers: the commands, of the command line and of the library. */
 import { OcislimError } from '../errors.ts';
 import type { Options } from './option.ts';
-import { rangeSelection, type SelectionSetting, selectingOptions, squashSelectionOf } from './selection.ts';
+import {
+  rangeSelection,
+  type SelectionSetting,
+  selectingOptions,
+  squashSelectionOf,
+  squashSettingOf,
+} from './selection.ts';
 import {
   arrangement,
   noStages,
@@ -83,6 +89,11 @@ function relayerOf(settings: SlimSettings): RelayerStage | null {
       '--previous': settings.previous.length > 0,
     };
     const [option] = Object.entries(idle).find(([, isGiven]) => isGiven) ?? [];
+    if (option === '--max-layers')
+      throw new OcislimError('USAGE', '--max-layers goes with --relayer', {
+        advice:
+          'To merge layers until few are left: ocislim squash --max-layers N, or squash: { maxLayers: N } in a plan.',
+      });
     if (option !== undefined) throw new OcislimError('USAGE', `${option} goes with --relayer`);
     return null;
   }
@@ -126,14 +137,17 @@ async function refuseOptionsBesidePlan(settings: SlimSettings): Promise<void> {
   throw new OcislimError('USAGE', `--file and --${name} do not go together: the plan says it all`);
 }
 
-/** Makes one layer of the selected ones. @throws USAGE */
+/** Makes one layer of the selected ones, or merges some of them until few enough are left. @throws USAGE */
 export function squashStages(settings: SquashSettings): Stages {
-  const selection = squashSelectionOf(settings);
+  const squash = squashSettingOf(settings);
+  const isFewer = squash.kind === 'fewer';
+  const selection = isFewer ? (squash.within ?? all) : squash;
   const layout = arrangement(settings);
   return {
     ...noStages,
-    squash: selection,
-    arrange: layout === null ? [] : [{ selection, ...layout, always: true }],
+    squash,
+    // Of layers that may be merged, those that are not keep their blobs.
+    arrange: layout === null ? [] : [{ selection, ...layout, always: !isFewer }],
     pack: packStages(selection, settings),
     variant: variantOf(settings),
   };

@@ -17,7 +17,7 @@ import { editOfPlan } from './plan-config.ts';
 import { type PlanFile, planSchema } from './plan-schema.ts';
 import { parseGroups } from './relayer-groups.ts';
 import { readText } from './rule-files.ts';
-import { rangeSelection, type SelectionSetting, squashSelectionOf } from './selection.ts';
+import { rangeSelection, type SelectionSetting, type SquashSetting, squashSettingOf } from './selection.ts';
 import { parsePercentOrSize, parseSize } from './sizes.ts';
 import {
   type ArrangeStage,
@@ -188,8 +188,9 @@ class StageReader {
   }
 }
 
-function squashOf({ last, fromLayer, all, ...range }: Part<'squash'>): SelectionSetting {
-  return squashSelectionOf({
+function squashOf({ last, fromLayer, all, maxLayers, ...range }: Part<'squash'>): SquashSetting {
+  return squashSettingOf({
+    maxLayers: maxLayers ?? null,
     last: last ?? null,
     fromLayer: fromLayer === undefined ? null : parseLayer(String(fromLayer)),
     all: all === true,

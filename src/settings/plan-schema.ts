@@ -20,9 +20,14 @@ const squash = z
       .exactOptional()
       .describe('This layer (number or digest) and all above it.'),
     all: z.literal(true).exactOptional().describe('All layers.'),
+    maxLayers: z
+      .int()
+      .min(1)
+      .exactOptional()
+      .describe('Merge just so many layers that at most this many are left; another key says which may be.'),
     ...selection,
   })
-  .describe('Merge a range of layers into one: exactly one of the keys.');
+  .describe('Merge a range of layers into one: exactly one of the keys, or maxLayers.');
 
 const prune = z
   .strictObject({

@@ -9,6 +9,16 @@ export type SelectionSetting =
   | Exclude<Selection, { readonly kind: 'base' }>
   | { readonly kind: 'base'; readonly reference: string };
 
+/** Which layers a squash merges: the selected ones into one, or as few as leave no more than `maxLayers`. */
+export type SquashSetting =
+  | SelectionSetting
+  | {
+      readonly kind: 'fewer';
+      readonly maxLayers: number;
+      /** The layers that may be merged; null for those above the base that the history shows. */
+      readonly within: SelectionSetting | null;
+    };
+
 type RangeSettings = SettingsOf<typeof layerSelection>;
 type SquashSettings = SettingsOf<typeof squashSelection>;
 
@@ -27,12 +37,25 @@ export function squashSelectionOf(settings: SquashSettings): SelectionSetting {
     throw new OcislimError(
       'USAGE',
       given.length === 0 ? 'squash needs to know which layers' : `${given.join(' and ')} do not go together`,
-      { advice: 'Give one of --last N, --from-layer N, --layers A..B, --base REF or --all.' },
+      {
+        advice:
+          'Give one of --last N, --from-layer N, --layers A..B, --base REF or --all; or --max-layers N for as few merges as leave N layers.',
+      },
     );
   }
   if (settings.all) return { kind: 'all' };
   if (settings.last !== null) return { kind: 'last', count: settings.last };
   return settings.fromLayer === null ? rangeSelection(settings) : plain(settings.fromLayer);
+}
+
+/** Says what `squash` merges. With a number of layers, a selection says which may be merged, and need not be given. @throws USAGE */
+export function squashSettingOf({
+  maxLayers,
+  ...settings
+}: SquashSettings & { readonly maxLayers: number | null }): SquashSetting {
+  if (maxLayers === null) return squashSelectionOf(settings);
+  const isSelected = selectingOptions(settings).length > 0;
+  return { kind: 'fewer', maxLayers, within: isSelected ? squashSelectionOf(settings) : null };
 }
 
 /** Lists the options of a squash that are given, as they are written. */

@@ -21,7 +21,7 @@ import type { TraceData } from '../image/trace-pruning.ts';
 import type { TracePruning } from '../image/trace-pruning.ts';
 import type { Rule } from '../rules/rule.ts';
 import type { SettingsOf } from './option.ts';
-import type { SelectionSetting } from './selection.ts';
+import type { SelectionSetting, SquashSetting } from './selection.ts';
 import type { arranging } from './tables/layers.ts';
 import type { packing } from './tables/packing.ts';
 import type { pruning } from './tables/pruning.ts';
@@ -31,7 +31,7 @@ import type { TraceSetting } from './trace-setting.ts';
 /** What is done to an image, stage by stage in this order. A stage that is absent is null or an empty list. */
 export interface Stages {
   readonly prune: PruneStage | null;
-  readonly squash: SelectionSetting | null;
+  readonly squash: SquashSetting | null;
   readonly relayer: RelayerStage | null;
   readonly arrange: readonly ArrangeStage[];
   readonly pack: readonly PackStage[];

@@ -6,10 +6,11 @@ import { type Image, type Transform, withPlan } from '../image/image.ts';
 import type { LayerAssignment } from '../image/relayering.ts';
 import type { Selection } from '../image/selection.ts';
 import { arrange } from '../slim/arrange.ts';
+import { fewerLayers } from '../slim/fewer-layers.ts';
 import { prune } from '../slim/prune.ts';
 import { relayer } from '../slim/relayer.ts';
 import { squash } from '../slim/squash.ts';
-import type { SelectionSetting } from './selection.ts';
+import type { SelectionSetting, SquashSetting } from './selection.ts';
 import type { PackStage, Stages } from './stages.ts';
 
 /** Reads a base image by its reference and selects the layers above its own. */
@@ -34,7 +35,7 @@ export async function transformOf(
   const select = cached(readBase);
   const steps: Transform[] = [];
   if (stages.prune !== null) steps.push(prune(await select(stages.prune.selection), stages.prune));
-  if (stages.squash !== null) steps.push(squash(await select(stages.squash)));
+  if (stages.squash !== null) steps.push(await squashing(stages.squash, select));
   if (stages.relayer !== null) {
     const { selection, previous, ...options } = stages.relayer;
     const previousOf = await readPrevious(previous);
@@ -45,6 +46,16 @@ export async function transformOf(
   steps.push(configure(stages.config), annotate(stages.annotations));
   if (stages.dropEmpty) steps.push((image) => withPlan(image, { dropEmpty: true }));
   return (image) => steps.reduce((result, step) => step(result), image);
+}
+
+/** Makes the transform of a squash. */
+async function squashing(
+  setting: SquashSetting,
+  select: (selection: SelectionSetting) => Promise<Selection>,
+): Promise<Transform> {
+  if (setting.kind !== 'fewer') return squash(await select(setting));
+  const { maxLayers, within } = setting;
+  return fewerLayers({ maxLayers, within: within === null ? null : await select(within) });
 }
 
 /** Makes the transform of one packing. */

@@ -259,6 +259,8 @@ describe('a plan gives the same stages as options', () => {
     ['layers: 1..2', { layers: '1..2' }],
     ['base: app:1', { base: 'app:1' }],
     ['all: true', { all: true }],
+    ['maxLayers: 100', { 'max-layers': 100 }],
+    ['maxLayers: 100, base: app:1', { 'max-layers': 100, base: 'app:1' }],
   ])('of squash by %s', async (text, values) => {
     expect(await planned(`squash: { ${text} }`)).toEqual(squashStages(await given(squashOptions, values)));
   });

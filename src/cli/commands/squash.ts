@@ -5,7 +5,7 @@ import { defineRewriting } from '../rewriting-command.ts';
 
 export const squash: Command = defineRewriting({
   name: 'squash',
-  describe: 'merge a range of layers into one; the others stay shared',
+  describe: 'merge layers into one, or into fewer; the others stay shared',
   details:
     'Merges the selected layers into a single layer: files that a later layer of the range deleted or overwrote are gone, hard links stay hard links, and whiteouts stay where layers below need them. Layers outside the range keep their blobs and are not read, unless a hard link leads into them.',
   positionals: [source, destination],
@@ -18,6 +18,10 @@ export const squash: Command = defineRewriting({
     [
       'ocislim squash localhost:5000/app:1 -t localhost:5000/app:1-slim --base localhost:5000/base:1',
       'merge everything above the base image',
+    ],
+    [
+      'ocislim squash oci:app:1 oci:app:fewer --max-layers 100',
+      'at most 100 layers, by the merges that later updates notice least',
     ],
     ['ocislim squash oci:app:1 oci:app:flat --all --compression zstd --level 19', 'one layer, packed small'],
   ],

@@ -118,9 +118,10 @@ const selecting: readonly Row[] = [
   ['base-image base-name base-ref base-digest', 'Write --base REF.', 'base'],
   ['layer layer-index layer-range range layer-rm-index', 'Write --layers A..B.', 'layers'],
   [
-    'max-layers max-layer target-layers num-layers',
-    'ocislim does not choose layers by number yet: --last N or --layers A..B select them.',
-    'last',
+    'max-layers max-layer target-layers num-layers layer-limit',
+    'Write --max-layers N.',
+    'max-layers',
+    'Use "ocislim squash SRC DST --max-layers N".',
   ],
   ['-l', 'Write --last N to select layers, --label K=V for a label.', 'last'],
   ['-l', 'Write --level N for a level, --label K=V for a label.', 'level'],

@@ -6,7 +6,7 @@ import { checkGlobs } from '../rule-files.ts';
 import { attesting } from './attesting.ts';
 import { configuring } from './configuring.ts';
 import { adding, builtPlatforms, packingOfNew } from './building.ts';
-import { arranging, layerSelection, squashAfterwards, squashSelection } from './layers.ts';
+import { arranging, fewerLayers, layerSelection, squashAfterwards, squashSelection } from './layers.ts';
 import { packing, unpacked } from './packing.ts';
 import { pruning } from './pruning.ts';
 import { recording } from './recording.ts';
@@ -48,6 +48,7 @@ export type SlimSettings = SettingsOf<typeof slimOptions>;
 
 export const squashOptions = {
   ...squashSelection,
+  ...fewerLayers,
   ...arranging,
   ...packing,
   ...configuring,

@@ -1,4 +1,7 @@
-/** The options that select layers and say how rewritten ones are laid out. */
+/**
+ * The options that select layers and say how rewritten ones are laid out. The tables of the rewriting commands are made of them
+ * (`commands.ts`).
+ */
 import { choice, count, flag, parsedBy, text } from '../option.ts';
 
 /** Which layers a stage works on. Default: all. */
@@ -25,6 +28,17 @@ export const squashSelection = {
   }),
   ...layerSelection,
   all: flag({ describe: 'select all layers', group: 'Layers' }),
+};
+
+/** How many layers a squash leaves. `slim` has no such option: its --max-layers says how it relayers. */
+export const fewerLayers = {
+  maxLayers: count(1, {
+    value: 'N',
+    describe: 'merge just so many layers that at most N are left',
+    details:
+      'Chooses the neighbours by which later updates cost least; layers keep their order. Those of the base stay, as far as the history shows it and N leaves room above; a selection says instead which layers may be merged. An image with at most N layers stays as it is. Docker takes 127.',
+    group: 'Layers',
+  }),
 };
 
 export const emptyLayers = choice(['keep', 'drop'], {
