@@ -13,12 +13,13 @@ export interface Party {
   readonly side: 'source' | 'destination';
   /** The registry's host as the user wrote it. */
   readonly host: string;
+  /** Empty where the request is about the registry as a whole. */
   readonly repository: string;
 }
 
 /** Returns the start of messages: `source registry.example/app`. */
-export function nameOf(party: Party): string {
-  return `${party.side} ${party.host}/${party.repository}`;
+export function nameOf({ side, host, repository }: Party): string {
+  return repository === '' ? `${side} ${host}` : `${side} ${host}/${repository}`;
 }
 
 /** The facts of an `ExchangeError`. */

@@ -1,13 +1,16 @@
 /** The rights that a request needs. */
 export interface Access {
+  /** Empty where `actions` is `list`. */
   readonly repository: string;
-  readonly actions: 'pull' | 'pull,push';
+  /** `list`: the names of the registry's repositories. */
+  readonly actions: 'pull' | 'pull,push' | 'list';
   /** Another repository of the same registry that a blob is mounted from. */
   readonly from: string | null;
 }
 
 /** Returns the scopes of an access (distribution, "Token Scope Documentation"), that of its own repository first. */
 export function scopesOf({ repository, actions, from }: Access): readonly string[] {
+  if (actions === 'list') return ['registry:catalog:*'];
   const own = `repository:${repository}:${actions}`;
   return from === null ? [own] : [own, `repository:${from}:pull`];
 }

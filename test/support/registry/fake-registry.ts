@@ -10,6 +10,7 @@ import type { Digest } from '../../../src/oci/digest.ts';
 import { RepositoryContent, sha256, type Upload } from './content.ts';
 import { type Handler, type Recorded, type Reply, serve } from './exchange.ts';
 import { type Fault, FaultScript, type ServerName } from './faults.ts';
+import { answerList } from './lists.ts';
 import { authorize, issueToken, type TokenAuth } from './tokens.ts';
 
 export interface FakeOptions {
@@ -39,6 +40,10 @@ export interface FakeOptions {
   readonly patched: 201 | 202 | 204;
   /** Whether upload locations are absolute URLs. */
   readonly absoluteLocations: boolean;
+  /** Whether the list of repositories is given. */
+  readonly catalog: boolean;
+  /** The most names on a page of a list. */
+  readonly largestPage: number;
   /** Whether there is a referrers API. */
   readonly referrers: boolean;
   readonly digestHeader: boolean;
@@ -93,6 +98,8 @@ const defaults: FakeOptions = {
   smallestChunk: null,
   patched: 202,
   absoluteLocations: false,
+  catalog: true,
+  largestPage: Number.POSITIVE_INFINITY,
   referrers: false,
   digestHeader: true,
   ranges: true,
@@ -233,6 +240,8 @@ export class FakeRegistry {
   #route(request: Recorded, cut: boolean): Reply {
     const url = new URL(request.path, 'http://fake');
     if (url.pathname === '/v2/') return { status: 200, body: '{}' };
+    const listed = answerList(url, this.#repositories, this.options);
+    if (listed !== null) return listed;
     const match = /^\/v2\/(.+?)\/(blobs\/uploads|blobs|manifests|referrers)\/(.*)$/.exec(url.pathname);
     if (match === null) return failure(404, 'UNSUPPORTED', 'no such thing');
     const [, name = '', kind = '', rest = ''] = match;
