@@ -52,6 +52,10 @@ export const warningPages: Readonly<Record<WarningCode, string>> = {
   CACHE_OFF:
     'The cache (`--cache-dir`) cannot be written, or others can write into it; the work went on without that part of it.',
   REGISTRY_WARNING: 'The registry sent a warning of its own, repeated here.',
+  FLEET_LEFT_OUT:
+    'A tag of a registry is not planned: it names no image (an artifact, a chart), or none for the platforms of `--platform`.',
+  FLEET_FAILED:
+    'A repository or an image could not be read, for the reason given. The plan has the others, and the exit status is 4 (1 if there are none).',
   FILE_LEFT_OUT:
     'A file of this machine is of a kind that no layer holds (a socket), so the new layer is without it.',
   XATTRS_UNREAD:

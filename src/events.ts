@@ -65,6 +65,8 @@ export type WarningCode =
   | 'REGISTRY_WARNING'
   | 'SETTING_IGNORED'
   | 'ENVIRONMENT_USED'
+  | 'FLEET_LEFT_OUT'
+  | 'FLEET_FAILED'
   | 'FILE_LEFT_OUT'
   | 'XATTRS_UNREAD';
 

@@ -58,6 +58,7 @@ const guides: Readonly<Record<string, readonly string[]>> = {
   explore: ['[exploring an image](../explore.md)', '[rules](../rules.md)', '[presets](../presets.md)'],
   extract: ['[looking into an image](../files.md#files-and-directories)'],
   presets: ['[presets](../presets.md)', '[rules](../rules.md)'],
+  fleet: ['[a whole registry](../fleet.md)'],
   registry: ['[registries](../registries.md)', '[air-gapped networks](../recipes/air-gap.md)'],
 };
 

@@ -73,6 +73,8 @@ import { type AnalyzeSettings, analyzeOptions } from '../settings/tables/analyze
 import { checkOptions, type CheckSettings } from '../settings/tables/check.ts';
 import type { Judgement } from '../report/verdict/judgement.ts';
 import { diffOptions, type DiffSettings } from '../settings/tables/diff.ts';
+import { fleetOptions, type FleetSettings } from '../settings/tables/fleet.ts';
+import type { PlannedImage } from '../jobs/fleet/plan-fleet.ts';
 import type { Outcome, VerifyOutcome } from './outcome.ts';
 import type { SbomOutcome } from './sbom.ts';
 import type { Work } from './planned-work.ts';
@@ -86,6 +88,7 @@ export type { HistoryOutcome } from './look.ts';
 export type { Analysis } from '../analyze/analysis.ts';
 export type { ImageDiff } from '../analyze/diff/image-diff.ts';
 export type { SbomOutcome } from './sbom.ts';
+export type { PlannedImage } from '../jobs/fleet/plan-fleet.ts';
 export type { Judgement } from '../report/verdict/judgement.ts';
 export type {
   AnalyzeSettings,
@@ -96,6 +99,7 @@ export type {
   CopySettings,
   DiffSettings,
   ExtractSettings,
+  FleetSettings,
   HistorySettings,
   InspectSettings,
   LsSettings,
@@ -326,6 +330,19 @@ export async function sbom(
   const { sbomOf } = await import('./sbom.ts');
   const settings = { ...(await defaultSettings(sbomOptions)), ...given };
   return sbomOf(source, settings, surroundingsOf(surroundings));
+}
+
+/**
+ * Plans a fleet: yields each image below some names of registries, and what could not be planned. Names are written as for the command line. @throws OcislimError
+ */
+export async function* fleetPlan(
+  sources: readonly string[],
+  given: Partial<FleetSettings> = {},
+  surroundings: Partial<Surroundings> = {},
+): AsyncGenerator<PlannedImage> {
+  const { planFleetOf } = await import('./fleet.ts');
+  const settings = { ...(await defaultSettings(fleetOptions)), ...given };
+  yield* planFleetOf(sources, settings, surroundingsOf(surroundings));
 }
 
 /**

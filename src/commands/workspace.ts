@@ -18,6 +18,7 @@ import type { CredentialLookup } from '../registry/auth/credential.ts';
 import { createCredentialLookup } from '../registry/auth/credentials.ts';
 import { Secret } from '../registry/auth/secret.ts';
 import { RegistryClients } from '../registry/clients.ts';
+import type { RegistryOptions } from '../registry/lease.ts';
 import { createProxyLookup, type ProxyLookup } from '../registry/http/proxy.ts';
 import type { Mirrors } from '../registry/mirrors.ts';
 import { type Certificates, createCertificates } from '../registry/tls/certificates.ts';
@@ -135,6 +136,16 @@ export class Workspace extends Closeable {
         error instanceof OcislimError && error.code === 'IO' && !error.message.includes('destination');
       throw isNameless ? at(where, error) : error;
     }
+  }
+
+  /** Opens a source of many, as `openSource` does. The caller closes it. */
+  async openOneOfMany(reference: Reference): Promise<Source> {
+    return openSource(reference, this.#options('srcCreds'));
+  }
+
+  /** Returns how registries are reached with the credentials of sources, for what they list. */
+  get registryOptions(): RegistryOptions {
+    return this.#options('srcCreds');
   }
 
   /** Opens a destination for reading, with the credentials of destinations. The caller closes it. */

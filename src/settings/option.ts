@@ -16,6 +16,7 @@ export type OptionGroup =
   | 'Recording'
   | 'Probing'
   | 'Gates'
+  | 'Fleet'
   | 'What to restore'
   | 'Config'
   | 'Packing'

@@ -12,6 +12,7 @@ const rooms: Readonly<Record<string, string>> = {
   retry: '',
   stream: 'oci',
   rules: 'bytes',
+  fleet: 'oci',
   place: 'oci stream',
   files: 'oci stream place',
   tar: 'bytes stream',
@@ -33,14 +34,14 @@ const rooms: Readonly<Record<string, string>> = {
   compress: 'oci codec image',
   build: 'bytes rules stream files tar codec image',
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim build',
-  jobs: 'oci bytes stream place files changeset codec image configure probe registry store trace rootfs closure relayer slim rebase analyze compress build layers',
+  jobs: 'oci bytes stream fleet place files changeset codec image configure probe registry store trace rootfs closure relayer slim rebase analyze compress build layers',
   report:
-    'oci bytes rules changeset codec image configure probe attest trace rootfs closure slim rebase analyze compress layers jobs',
+    'oci bytes rules fleet changeset codec image configure probe attest trace rootfs closure slim rebase analyze compress layers jobs',
   settings:
-    'oci bytes rules files codec image configure probe registry trace rootfs slim analyze compress build report',
+    'oci bytes rules fleet files codec image configure probe registry trace rootfs slim analyze compress build report',
   commands:
-    'oci bytes rules place files codec image configure probe attest registry store trace slim rebase analyze compress build layers jobs report settings',
-  cli: 'oci bytes rules stream files changeset codec image probe attest store trace rootfs closure slim analyze jobs report settings commands',
+    'oci bytes rules fleet place files codec image configure probe attest registry store trace slim rebase analyze compress build layers jobs report settings',
+  cli: 'oci bytes stream rules fleet files changeset codec image probe attest store trace rootfs closure slim analyze jobs report settings commands',
 };
 
 const allowed = (room: string): readonly string[] =>

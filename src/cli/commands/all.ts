@@ -12,6 +12,7 @@ import { diff } from './diff.ts';
 import { explore } from './explore.ts';
 import { exportCommand } from './export.ts';
 import { extract } from './extract.ts';
+import { fleet } from './fleet.ts';
 import { history } from './history.ts';
 import { inspect } from './inspect.ts';
 import { ls } from './ls.ts';
@@ -54,6 +55,7 @@ export const commands: readonly Command[] = [
   exportCommand,
   sbom,
   trace,
+  fleet,
   presetsCommand,
   registry,
   completionCommand(() => commands),
