@@ -1,4 +1,7 @@
-/** What an argument of `fleet plan` names: a registry, the repositories below a name, one repository, or one image. */
+/**
+ * What an argument of `fleet plan` names: a registry, the repositories below a name, one repository, or one image. The command reads its arguments here, and the
+ * lists of --from.
+ */
 import { OcislimError } from '../errors.ts';
 import { parseReference } from '../oci/reference.ts';
 

@@ -24,7 +24,7 @@ interface Listed {
 }
 
 /**
- * Lists the tags of a repository as its registry orders them (distribution-spec, "Listing Tags"), page by page. What is no tag is left out.
+ * Lists the tags of a repository as its registry orders them (distribution-spec, "Listing Tags"), page by page. Other texts than tags are left out.
  * @throws NOT_FOUND for a repository that is not there, REGISTRY, UNAUTHORIZED, NETWORK, …
  */
 export async function* listTags(
@@ -69,7 +69,7 @@ export async function* listRepositories(
   }
 }
 
-/** Yields the names of each page that has some. A page that leads to itself, or back, is the last. @throws REGISTRY for what is no list */
+/** Yields the names of each page that has some. A page that leads to itself, or back, is the last. @throws REGISTRY for another answer than a list */
 async function* pagesOf(
   client: Lease['repository']['client'],
   signal: AbortSignal,

@@ -1,3 +1,6 @@
+/**
+ * Work on many items at a time: over a list, or over items as they come. Jobs call it for requests and for layers.
+ */
 import { OcislimError } from '../errors.ts';
 
 /**

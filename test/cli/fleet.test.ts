@@ -129,7 +129,7 @@ describe('a registry', () => {
     expect(stderr).toContain('0 left out, 2 failed');
   });
 
-  test('may hold what is no image, which is left out', async () => {
+  test('may hold other things than images, which are left out', async () => {
     const fake = await fleetRegistry();
     const config = fake
       .repository('charts')

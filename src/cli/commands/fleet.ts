@@ -13,15 +13,10 @@ export const fleet: Command = defineCommand({
   ],
   options: fleetOptions,
   examples: [
-    [
-      'ocislim fleet plan localhost:5000/team -o plan.ndjson',
-      'all images of all repositories below "team"',
-      'repositories below "team"',
-    ],
+    ['ocislim fleet plan localhost:5000/team -o plan.ndjson', 'all images of all repositories below "team"'],
     [
       "ocislim fleet plan localhost:5000 --exclude 'tmp/**' --tags 'v*' --newest 3 -o plan.ndjson",
       'the three newest versions of everything',
-      'such tags',
     ],
   ],
   run: planImages,

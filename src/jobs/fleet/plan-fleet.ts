@@ -46,7 +46,7 @@ export interface FleetOptions {
   readonly signal: AbortSignal;
 }
 
-/** One image, or what could not be planned: `left-out` is no image, or none for the platforms wanted. */
+/** One image, or what could not be planned: `left-out` is something else than an image, or has none for the platforms wanted. */
 export type PlannedImage =
   | { readonly kind: 'image'; readonly row: ImageRow }
   | { readonly kind: 'left-out'; readonly name: string; readonly reason: string }
@@ -194,7 +194,7 @@ async function planImage(
     await using source = await registry.open(referenceOf({ ...place, tag: null }));
     const set = await readImageSet(source, { platforms: wish.platforms, tolerant: true, limits, signal });
     const members = imageMembers(set);
-    if (members.length === 0) return { kind: 'left-out', name, reason: 'it is no image' };
+    if (members.length === 0) return { kind: 'left-out', name, reason: 'it is not an image' };
     const dates = members.map(({ image }) => Date.parse(String(image.config.json['created'])));
     const layers = members.flatMap(({ image }) => image.manifest.layers);
     return {

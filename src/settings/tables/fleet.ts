@@ -1,4 +1,7 @@
-/** The options of `fleet`: which images of a registry are meant, and where their plan goes. */
+/**
+ * The options of `fleet`: which images of a registry are meant, and where their plan goes. Its command reads this table, and help, completion and the pages list
+ * it.
+ */
 import { OcislimError } from '../../errors.ts';
 import type { FleetSource } from '../../fleet/index.ts';
 import { checkGlobs } from '../rule-files.ts';

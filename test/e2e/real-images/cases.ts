@@ -12,7 +12,7 @@ import { type JudgedImage, judgePacked } from '../../support/e2e/judged-image.ts
 import { expectNoWaste, isWhiteout, layerDigests, RealImage } from '../../support/e2e/real-image.ts';
 import { removeFolder } from '../../support/e2e/programs.ts';
 import { differences, type Listing, listRootfs } from '../../support/e2e/rootfs-listing.ts';
-import { paired, sample } from '../../support/extent.ts';
+import { isWhole, paired, sample } from '../../support/extent.ts';
 
 const names = ['nginx', 'node', 'python'] as const;
 
@@ -143,7 +143,7 @@ const jobs: Readonly<Record<string, Job>> = {
   'recompress to none': (image) => recompress(image, 'none'),
 };
 
-/** Levels that take minutes, each tried on one image: what is judged is the way through, not the level. */
+/** Levels that take minutes, each tried on one image where everything is tested: what is judged is the way through, not the level. */
 const slowJobs: readonly (readonly [image: (typeof names)[number], title: string, job: Job])[] = [
   ['nginx', 'recompress to zstd 19', (image) => recompress(image, 'zstd', '19')],
   ['node', 'recompress to zstd 12', (image) => recompress(image, 'zstd', '12')],
@@ -201,9 +201,10 @@ export function judgeRealImage(name: (typeof names)[number]): void {
     expect(built.manifest.layers.length).toBeGreaterThanOrEqual(11);
   });
 
-  const chosen = paired(Object.entries(jobs), names.indexOf(name), names.length);
+  // Half of those that meet this image today: within six days each has met it.
+  const chosen = sample(paired(Object.entries(jobs), names.indexOf(name), names.length), 2);
   it.each(chosen)('%s gives an image that the judges approve', (_, job) => job(image));
 
-  const slow = sample(slowJobs, 3).flatMap(([on, ...row]) => (on === name ? [row] : []));
+  const slow = isWhole ? slowJobs.flatMap(([on, ...row]) => (on === name ? [row] : [])) : [];
   it.each(slow)('%s gives an image that the judges approve', (_, job) => job(image), slowLimit);
 }
