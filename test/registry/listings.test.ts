@@ -86,7 +86,7 @@ test('pages that lead back end the list', async () => {
   expect((await tagsOf(fake)).flat()).toEqual(['1', '1']);
 });
 
-test('what is no name is left out, and what is no list is refused', async () => {
+test('other texts than names are left out, and other answers than lists are refused', async () => {
   const fake = await filled();
   const answer = (body: string) =>
     fake.fault({ method: 'GET', path: /list/, effect: { kind: 'answer', status: 200, body } });

@@ -44,7 +44,7 @@ test('a failure ends it after what had begun, and later items are not taken', as
   };
   await expect(run()).rejects.toThrow('no');
   expect(found).toEqual([1]);
-  expect(ended.toSorted()).toEqual(taken);
+  expect(new Set(ended)).toEqual(new Set(taken));
   expect(taken.length).toBeLessThan(5);
 });
 
