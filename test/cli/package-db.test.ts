@@ -158,6 +158,79 @@ describe('prune --package-db sync', () => {
     );
   });
 
+  /** Builds an image of these files, in which curl is to lose its only one. */
+  const odd = async (...files: readonly string[]) => {
+    const layer = writeTar(['bin/sh=1', 'usr/bin/curl=2', ...files].map(specOf));
+    await scene.writeLayout({ odd: buildImage({ layers: [layer] }) }, 'odd');
+    const file = scene.path('odd.json');
+    const { stderr } = await scene.run(
+      'prune',
+      scene.at('odd', 'odd'),
+      scene.at('pruned', 'odd'),
+      ...pruning,
+      '--report',
+      file,
+    );
+    const report = JSON.parse(await readFile(file, 'utf8')) as Report;
+    return { stderr, packageDb: report.platforms[0]?.packageDb };
+  };
+  const dos = (text: string) => text.replaceAll('\n', '\r\n');
+  const ofApk = (name: string, directory: string, file: string) =>
+    `P:${name}\nV:1-r0\nF:${directory}\nR:${file}\n\n`;
+
+  test.each([
+    [
+      'of dpkg',
+      'var/lib/dpkg/status',
+      dos(status),
+      dos(stanza('dash')),
+      [
+        `var/lib/dpkg/info/curl.list=${dos('/.\n/usr/bin/curl\n')}`,
+        `var/lib/dpkg/info/dash.list=${dos('/.\n/bin/sh\n')}`,
+      ],
+    ],
+    [
+      'of apk',
+      'lib/apk/db/installed',
+      dos(ofApk('curl', 'usr/bin', 'curl') + ofApk('dash', 'bin', 'sh')),
+      dos(ofApk('dash', 'bin', 'sh')),
+      [],
+    ],
+  ])(
+    'a database %s whose lines end as on Windows is edited, and keeps them',
+    async (_, path, before, after, others) => {
+      const { packageDb } = await odd(`${path}=${before}`, ...others);
+      expect(packageDb?.takenOut.map(({ name }) => name)).toEqual(['curl']);
+      const { stdout } = await scene.run('cat', scene.at('pruned', 'odd'), path);
+      expect(stdout).toBe(after);
+    },
+  );
+
+  test('what distroless images have for a package goes, with such lines, too', async () => {
+    const fragment = 'var/lib/dpkg/status.d/curl';
+    const { packageDb } = await odd(
+      `${fragment}=${dos(stanza('curl'))}`,
+      `${fragment}.md5sums=${dos('d41d8cd98f00b204e9800998ecf8427e  usr/bin/curl\n')}`,
+    );
+    expect(packageDb?.takenOut.map(({ name }) => name)).toEqual(['curl']);
+    expect((await callCli(['ls', scene.at('pruned', 'odd'), fragment])).status).toBe(1);
+  });
+
+  test.each([
+    ['var/lib/dpkg/status', ['opt/status=X', 'var/lib/dpkg/status~>/opt/status']],
+    ['var/lib/dpkg', ['opt/status=X', 'var/lib/dpkg~>/opt']],
+    ['var/lib/dpkg/status.d/curl', ['opt/curl=X', 'var/lib/dpkg/status.d/curl~>/opt/curl']],
+    ['lib/apk/db/installed', ['opt/db=X', 'lib/apk/db/installed~>/opt/db']],
+  ])('a database behind the symbolic link %s stays, with a warning', async (link, files) => {
+    const { stderr, packageDb } = await odd(...files.map((file) => file.replace('X', status)));
+    expect(stderr).toContain(
+      `the package database "${link}" cannot be read (it is a symbolic link, to "opt/`,
+    );
+    expect(stderr).toContain('(PACKAGES_LISTED)');
+    expect(packageDb?.takenOut).toEqual([]);
+    expect(packageDb?.stillListed).toHaveLength(1);
+  });
+
   test('a database of rpm is refused with the reason, and nothing is written', async () => {
     const result = await callCli(['prune', scene.at('rpm'), scene.at('rpm', 'out'), '--package-db', 'sync']);
     expect(result).toMatchObject({ status: 1, stdout: '' });

@@ -4,7 +4,7 @@
  */
 import { rootPath } from '../../bytes/path.ts';
 import { type ByteString, readByteString, ascii, noBytes, utf8Text } from '../../bytes/bytes.ts';
-import { largestDatabase, readDatabaseFile } from './database-file.ts';
+import { largestDatabase, linesOf, noteLinked, readDatabaseFile } from './database-file.ts';
 import { isLeftOut } from './documentation.ts';
 import { FileLocator, type Located } from './file-locator.ts';
 import {
@@ -28,6 +28,7 @@ export const apk: PackageDatabase = {
     const packages: Package[] = [];
     const unread: UnreadDatabase[] = [];
     for (const path of places) {
+      noteLinked(fs, facts, path, unread);
       const bytes = readDatabaseFile(fs, facts, path, unread);
       if (bytes === null) continue;
       for (const each of readStanzas(readByteString(bytes), locator)) packages.push(each);
@@ -57,11 +58,11 @@ export const apk: PackageDatabase = {
 };
 
 /** Ends a stanza: the end of its last line, and the empty lines behind it. */
-const betweenStanzas = /\n\n+/g;
+const betweenStanzas = /\n(?:\r?\n)+/g;
 
 /** Returns the name that a stanza states last, as `readStanzas` takes it; null for a stanza without one. */
 function nameIn(stanza: ByteString): ByteString | null {
-  const line = stanza.split('\n').findLast((each) => each.startsWith('P:'));
+  const line = linesOf(stanza).findLast((each) => each.startsWith('P:'));
   return line === undefined ? null : line.slice(2);
 }
 
@@ -70,7 +71,7 @@ function* readStanzas(text: ByteString, locator: FileLocator): Generator<Package
     const fields = new Map<string, ByteString>();
     let directory = noBytes;
     const names: ByteString[] = [];
-    for (const line of stanza.split('\n')) {
+    for (const line of linesOf(stanza)) {
       const value = line.slice(2);
       switch (line.slice(0, 2)) {
         case 'F:':

@@ -5,7 +5,7 @@
 import type { Filesystem } from '../filesystem.ts';
 import { baseOf, type Path, rootPath } from '../../bytes/path.ts';
 import { type ByteString, readByteString, ascii, noBytes, utf8Text } from '../../bytes/bytes.ts';
-import { largestDatabase, readDatabaseFile } from './database-file.ts';
+import { largestDatabase, linesOf, noteLinked, readDatabaseFile } from './database-file.ts';
 import { isLeftOut } from './documentation.ts';
 import { FileLocator, type Located } from './file-locator.ts';
 import {
@@ -44,6 +44,7 @@ export const dpkg: PackageDatabase = {
       const bytes = readDatabaseFile(fs, facts, path, unread);
       return bytes === null ? noBytes : readByteString(bytes);
     };
+    noteLinked(fs, facts, status, unread);
     const stanzas = stanzasOf(text(status));
     const listed = new Set<ByteString>();
     const diverted = diversionsOf(text(diversions));
@@ -52,12 +53,10 @@ export const dpkg: PackageDatabase = {
       if (!path.endsWith('.list')) continue;
       const name = baseOf(path).slice(0, -'.list'.length);
       const [own] = name.split(':', 1) as [ByteString];
-      const names = text(path)
-        .split('\n')
-        .map((line) => {
-          const diversion = diverted.get(line);
-          return diversion === undefined || diversion.by === own ? line : diversion.to;
-        });
+      const names = linesOf(text(path)).map((line) => {
+        const diversion = diverted.get(line);
+        return diversion === undefined || diversion.by === own ? line : diversion.to;
+      });
       const stanza = stanzas.get(name) ?? noBytes;
       listed.add(stanza);
       packages.push(makePackage(name, stanza, locator.locateAll(names, isLeftOut)));
@@ -67,7 +66,9 @@ export const dpkg: PackageDatabase = {
       if (!listed.has(stanza))
         packages.push(makePackage(nameIn(stanza), stanza, { files: [], directories: [], missing: 0 }));
     for (const path of fs.children(fragments)) {
-      if (path.endsWith('.md5sums') || fs.kind(path) !== 'file') continue;
+      if (path.endsWith('.md5sums')) continue;
+      noteLinked(fs, facts, path, unread);
+      if (fs.kind(path) !== 'file') continue;
       packages.push(readFragment(path, text(path), text(rootPath`${path}.md5sums`), locator));
     }
     return { packages, unread };
@@ -97,8 +98,8 @@ export const dpkg: PackageDatabase = {
   },
 };
 
-/** Ends a stanza: the end of its last line, and the empty lines behind it. Spaces do not make a line of a stanza. */
-const betweenStanzas = /\n(?:[ \t]*\n)+/g;
+/** Ends a stanza: the end of its last line, and the empty lines behind it. Blanks, and the end of a line on Windows, do not make a line of a stanza. */
+const betweenStanzas = /\n(?:[ \t\r]*\n)+/g;
 
 /** Yields the files in `info` that are about one of these packages: "curl.list", "libc6:amd64.postinst". */
 function* infoFiles(fs: Filesystem, packages: ReadonlySet<Package>): Generator<PackageFile> {
@@ -132,7 +133,7 @@ function* fragmentFiles(
 /** Reads what `dpkg-divert` has moved away, three lines each: "from", "to", and the package (":" for the administrator). */
 function diversionsOf(text: ByteString): ReadonlyMap<ByteString, { to: ByteString; by: ByteString }> {
   const found = new Map<ByteString, { to: ByteString; by: ByteString }>();
-  const lines = text.split('\n');
+  const lines = linesOf(text);
   for (let i = 0; i + 2 < lines.length; i += 3)
     found.set(lines[i] as ByteString, { to: lines[i + 1] as ByteString, by: lines[i + 2] as ByteString });
   return found;
@@ -195,7 +196,7 @@ function sourceIn(text: string | null): { readonly name: string; readonly versio
 /** Reads a package of a distroless image. */
 function readFragment(path: Path, stanza: ByteString, list: ByteString, locator: FileLocator): Package {
   // "d41d8cd98f00b204e9800998ecf8427e  usr/share/x": a name may hold spaces.
-  const names = list.split('\n').map((line) => line.slice(line.indexOf(' ') + 1).trimStart());
+  const names = linesOf(list).map((line) => line.slice(line.indexOf(' ') + 1).trimStart());
   return makePackage(field(stanza, 'Package') ?? baseOf(path), stanza, locator.locateAll(names, isLeftOut));
 }
 

@@ -178,7 +178,7 @@ function keyOf({ kind, name, version, details: { registryName, architecture } }:
 /** Returns the databases of dpkg and apk that cannot be read, and stay. */
 function unreadDatabases({ fs, facts, result }: PrunedImage): KeptDatabase[] {
   return packagesOf({ fs, facts })
-    .unread.filter(({ path }) => /(?:^|\/)(?:dpkg|apk)\//.test(path) && result.kind(path) !== null)
+    .unread.filter(({ path }) => /(?:^|\/)(?:dpkg|apk)(?:\/|$)/.test(path) && result.kind(path) !== null)
     .map(({ path, why }) => ({ path, why, packages: null }));
 }
 
