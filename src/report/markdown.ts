@@ -303,13 +303,13 @@ function renderScanned(scanned: ScannedReport): string[] {
 }
 
 /** Shows what a restore brought back. */
-function renderRestoring({ original, paths, stillMissing }: RestoringReport): string[] {
+function renderRestoring({ original, paths, stillMissing, stillLinked = 0 }: RestoringReport): string[] {
   const listed = paths.slice(0, listedPaths);
   const rest = paths.length - listed.length;
   const rows = listed.map((entry) => [code(shownPath(entry)), formatSize(entry.bytes)]);
   return [
     '### Restored',
-    `${formatNumberOf(paths.length, 'path')} from ${code(original)}; ${formatCount(stillMissing)} still missing.`,
+    `${formatNumberOf(paths.length, 'path')} from ${code(original)}; ${formatCount(stillMissing)} still missing${stillLinked === 0 ? '' : `, ${formatCount(stillLinked)} still hard links`}.`,
     ...(listed.length === 0 ? [] : [table(['path', 'unpacked'], rows, 'lr')]),
     ...(rest > 0 ? [`and ${formatCount(rest)} more`] : []),
   ];

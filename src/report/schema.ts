@@ -245,6 +245,11 @@ const restoring = z.strictObject({
   entries: count,
   bytes: bytes.describe('Uncompressed tar bytes of what came back.'),
   stillMissing: count.describe('Paths that are still not as in the original.'),
+  stillLinked: count
+    .exactOptional()
+    .describe(
+      'Names that stay hard links, although the original has a file of its own there (--dedupe-hardlink); absent without any.',
+    ),
   paths: z
     .array(z.strictObject({ path: pathText, pathBase64, type: entryType, bytes }))
     .describe(

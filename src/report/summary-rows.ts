@@ -232,9 +232,11 @@ function scannedRows(scanned: ScannedReport, style: Style): Row[] {
   ];
 }
 
-function restoringRow({ entries, bytes, stillMissing }: RestoringReport): Row {
-  const rest =
+function restoringRow({ entries, bytes, stillMissing, stillLinked = 0 }: RestoringReport): Row {
+  const missing =
     stillMissing === 0 ? 'nothing is missing' : `${formatNumberOf(stillMissing, 'path')} still missing`;
+  const rest =
+    stillLinked === 0 ? missing : `${missing}; ${formatNumberOf(stillLinked, 'name')} still hard links`;
   if (entries === 0) return { label: 'restoring', remark: `nothing to restore; ${rest}` };
   const remark = `put back ${formatNumberOf(entries, 'path')}; ${rest}`;
   return { label: 'restoring', after: `+${formatSize(bytes)}`, remark };

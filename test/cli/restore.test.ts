@@ -130,3 +130,22 @@ test('all comes back to an image that has no layer left', async () => {
   expect(page).toContain('### Restored');
   expect(page).toContain('| `bin/sh` |');
 });
+
+test('hard links of --dedupe-hardlink stay, the summary counts them, and the report of the pruning explains them', async () => {
+  const layer = tar('a/', 'a/one=same', 'a/two=same', 'a/three=same', 'b/', 'b/x=gone', 'b/y->a/one');
+  await scene.writeLayout({ twins: buildImage({ layers: [layer] }) }, 'twins');
+  const [twins, slim, back] = ['twins', 'slim', 'back'].map((tag) => at(tag, 'twins')) as [
+    string,
+    string,
+    string,
+  ];
+  const file = scene.path('twins.json');
+  await succeed('prune', twins, slim, '--rule', 'b/x', '--dedupe-hardlink', '--report', file);
+  const { stderr } = await scene.run('restore', slim, back);
+  expect(stderr).toContain('put back 1 path; nothing is missing; 2 names still hard links');
+  const report = await scene.report('restore', slim, back, '--report', scene.path('twins.md'));
+  expect(report.platforms[0]?.restoring).toMatchObject({ stillMissing: 0, stillLinked: 2 });
+  expect(await readFile(scene.path('twins.md'), 'utf8')).toContain('0 still missing, 2 still hard links.');
+  expect((await callCli(['verify', twins, back])).status).toBe(3);
+  await succeed('verify', twins, back, '--removed-by', file);
+});

@@ -14,6 +14,7 @@ export function reportRestoring(outcome: ImageOutcome): Pick<PlatformReport, 're
       entries: restored.changes.length,
       bytes: sum(sizes),
       stillMissing: restored.missing,
+      ...(restored.linked === undefined ? {} : { stillLinked: restored.linked }),
       paths: restored.changes.map((change, i) => ({
         ...namedBy(outcome, change),
         type: typeOf(change),

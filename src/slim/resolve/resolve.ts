@@ -87,6 +87,8 @@ export interface Restoration {
   readonly changes: readonly Change[];
   /** Paths that are still not as in the original. */
   readonly missing: number;
+  /** Names that stay hard links, although the original has a file of its own there. Default: none. */
+  readonly linked?: number;
 }
 
 /** What prunings did to the root filesystem. */
@@ -424,7 +426,12 @@ class LayerResolver {
 function* resolveRestored({ image, indexes, mtimeOf }: Known): Steps<Resolution> {
   const stack = yield* stackSteps(indexes);
   const own = image.manifest.layers.length;
-  const { changes, promoted, missing, returned } = restoreStack(stack, own, image.plan.restoring, indexes);
+  const { changes, promoted, missing, linked, returned } = restoreStack(
+    stack,
+    own,
+    image.plan.restoring,
+    indexes,
+  );
   refuseGarbage(
     changes.map(({ layer }) => layer),
     indexes,
@@ -448,7 +455,7 @@ function* resolveRestored({ image, indexes, mtimeOf }: Known): Steps<Resolution>
     table: stack.table,
     promotions: promoted,
     change: (id) => stack.list.get(id),
-    restored: { changes: returned, missing },
+    restored: { changes: returned, missing, ...(linked === 0 ? {} : { linked }) },
   };
 }
 

@@ -17,6 +17,8 @@ export interface RestoredStack extends Expression {
   readonly returned: readonly Change[];
   /** How many paths still differ from the original afterwards. */
   readonly missing: number;
+  /** How many names stay hard links to another name's file, although the original has a file of its own there (`--dedupe-hardlink`). */
+  readonly linked: number;
 }
 
 /**
@@ -51,7 +53,7 @@ export function restoreStack(
   const layers = [...stack.layers.keys()].filter((layer) => layer > own);
   const expression = express(state, list, { below: { kind: 'known', tree: slim }, own: new Set(layers) });
   const missing = different.reduce((sum, flag, path) => sum + (flag === 1 && wanted[path] === 0 ? 1 : 0), 0);
-  return { ...expression, returned, missing };
+  return { ...expression, returned, missing, linked: countLinked(wanted, slim, original) };
 }
 
 /**
@@ -158,4 +160,18 @@ function findDifferences(
     else if (twin !== slim.file[path]) found[path] = 1;
   }
   return found;
+}
+
+/** Counts the paths that share a file in the slim image and none in the original, apart from what is restored. */
+function countLinked(wanted: Uint8Array, slim: Tree, original: Tree): number {
+  const first = new Map<number, number>();
+  let count = 0;
+  for (let path = 0; path < wanted.length; path++) {
+    const [file, own] = [slim.file[path] as number, original.file[path] as number];
+    if (wanted[path] === 1 || file === 0 || own === 0 || slim.isDirectory(path)) continue;
+    const known = first.get(file);
+    if (known === undefined) first.set(file, own);
+    else if (known !== own) count++;
+  }
+  return count;
 }
