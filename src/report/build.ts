@@ -19,6 +19,7 @@ import { reportRestoring } from './build/restoring.ts';
 import { reportSlimming } from './build/slimming.ts';
 import { reportSurface } from './build/surface.ts';
 import { reportTransfer } from './build/transfer.ts';
+import { isFromNothing } from './words.ts';
 import { reportVariants } from './build/variants.ts';
 import { type PlatformReport, type Report, reportId, type ScannedReport } from './report.ts';
 
@@ -72,7 +73,7 @@ export function buildReport(outcome: RunOutcome, context: ReportContext): Report
       ...(context.scanned?.[i] == null ? {} : { scanned: context.scanned[i] }),
     })),
     ...reportVariants(outcome),
-    transfer: reportTransfer(outcome),
+    transfer: reportTransfer(outcome, isFromNothing({ reference: context.sourceReference })),
   };
 }
 

@@ -20,8 +20,11 @@ export function forecastLine({ platforms }: Report): string {
   if (before === after) return `the layers would stay at ${formatSize(before)}`;
   const verb = after < before ? 'shrink' : 'grow';
   const about = error === 0 ? '' : 'about ';
-  const range = error === 0 ? '' : `, ${errorText(error)}`;
-  return `the layers would ${verb} from ${formatSize(before)} to ${about}${formatSize(after)} (${formatChange(before, after)}${range})`;
+  const parts = [formatChange(before, after), error === 0 ? '' : errorText(error)].filter(
+    (part) => part !== '',
+  );
+  const range = parts.length === 0 ? '' : ` (${parts.join(', ')})`;
+  return `the layers would ${verb} from ${formatSize(before)} to ${about}${formatSize(after)}${range}`;
 }
 
 /** Renders a size, with a tilde where it is an estimate: `~98.2 MB`. */

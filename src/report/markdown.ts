@@ -8,6 +8,7 @@ import { formatChange, formatCount, formatNumberOf, formatSize } from './figures
 import { findingLines } from './findings-text.ts';
 import { forecastLine } from './forecast-text.ts';
 import { actionText, layerNumbers, maker, sizeAfter, sizeAfterText, sizeBefore } from './layer-table.ts';
+import { imageNames } from './image-names.ts';
 import { bullets, code, details, escapeMarkdown, table } from './markdown-syntax.ts';
 import { editedText, stillListedText, takenOutText } from './packages-text.ts';
 import { renderRecording } from './recording-markdown.ts';
@@ -29,21 +30,23 @@ import { configLines, fileText, listSurface, surfaceWords } from './surface-text
 import { truncate } from './table.ts';
 import { transferText } from './transfer-text.ts';
 import { budgetLines, planLines, tuningLine } from './tuning-text.ts';
-import { unchangedText, workWord } from './words.ts';
+import { isFromNothing, sourceName, unchangedText, workWord } from './words.ts';
 
 /** The most paths listed, the largest first; the JSON report has all of them. */
 const listedPaths = 100;
 
 /** Renders the report as Markdown. All markup in it is ours: no name or message can add any. */
 export function renderMarkdown(report: Report): string {
-  const { tool, command, source, warnings } = report;
+  const { tool, command, warnings } = report;
   const transfer = transferText(report);
   const blocks = [
-    `# ${escapeMarkdown(tool.name)} ${escapeMarkdown(command)}: ${escapeMarkdown(source.reference)}`,
+    `# ${escapeMarkdown(tool.name)} ${escapeMarkdown(command)}: ${escapeMarkdown(sourceName(report))}`,
     ...(report.dryRun ? [`**Dry run: nothing was written; ${forecastLine(report)}.**`] : []),
     ...(report.unchanged ? [`${capitalized(unchangedText(report))}.`] : []),
     table(['', 'image', 'digest'], imageRows(report), 'lll'),
-    ...report.platforms.flatMap((platform) => renderPlatform(platform, workWord(report))),
+    ...[...imageNames(report)].flatMap(([platform, name]) =>
+      renderPlatform(platform, name, workWord(report)),
+    ),
     ...(report.recording === undefined ? [] : renderRecording(report.recording)),
     ...attestationLines(report).map((line) => `${escapeMarkdown(capitalized(line))}.`),
     ...budgetLines(report).map((line) => `${escapeMarkdown(capitalized(line))}.`),
@@ -59,7 +62,7 @@ export function renderMarkdown(report: Report): string {
 function imageRows({ source, destination, debug }: Report): string[][] {
   const references = destination?.references ?? [];
   return [
-    ['old', code(source.reference), code(source.digest)],
+    ...(isFromNothing(source) ? [] : [['old', code(source.reference), code(source.digest)]]),
     ...references.map((reference) => ['new', code(reference), code(destination?.digest ?? '')]),
     ...(debug === undefined ? [] : [['debug', code(debug.reference), code(debug.digest)]]),
   ];
@@ -101,7 +104,7 @@ function renderMaker({ tool, encoders }: Report): string {
 }
 
 /** Renders the chapter of one platform. */
-function renderPlatform(platform: PlatformReport, work: string): string[] {
+function renderPlatform(platform: PlatformReport, name: string, work: string): string[] {
   const {
     layers,
     slimming,
@@ -115,7 +118,7 @@ function renderPlatform(platform: PlatformReport, work: string): string[] {
     findings = [],
   } = platform;
   return [
-    `## ${escapeMarkdown(platform.platform ?? 'image')}`,
+    `## ${escapeMarkdown(name)}`,
     table(['', 'before', 'after', 'change'], sizeRows(platform, work), 'lrrr'),
     '### Layers',
     table(['layer', 'made by', 'before', 'after', 'change', ''], layers.map(layerRow), 'rlrrrl'),

@@ -7,6 +7,7 @@ import { formatNumberOf, formatSize } from './figures.ts';
 import { findingLines } from './findings-text.ts';
 import { forecastLine } from './forecast-text.ts';
 import { renderLayerTable } from './layer-table.ts';
+import { imageNames } from './image-names.ts';
 import { recordingNotes, recordingSentence } from './recording-words.ts';
 import type { PlatformReport, Report } from './report.ts';
 import { plainStyle, type Style } from './style.ts';
@@ -16,7 +17,7 @@ import { layOutNarrow } from './summary-narrow.ts';
 import { layOut, widthOfRows, wrap } from './table.ts';
 import { transferText } from './transfer-text.ts';
 import { budgetLines, tuningLine } from './tuning-text.ts';
-import { unchangedText, workWord } from './words.ts';
+import { isFromNothing, sourceName, unchangedText, workWord } from './words.ts';
 
 /** How the summary is laid out. */
 export interface SummaryOptions {
@@ -30,6 +31,8 @@ export interface SummaryOptions {
 
 /** What the lines of a platform depend on, apart from the platform. */
 interface Work {
+  /** The heading. */
+  readonly name: string;
   readonly dryRun: boolean;
   /** What the command does to contents, in a word. */
   readonly work: string;
@@ -46,10 +49,18 @@ export function renderSummary(
 ): string {
   const transfer = transferText(report);
   const { dryRun } = report;
+  const names = imageNames(report);
   const lines = [
     ...renderHeading(report, style, width),
     ...report.platforms.flatMap((platform) =>
-      renderPlatform(platform, { style, width, verbose, dryRun, work: workWord(report) }),
+      renderPlatform(platform, {
+        name: names.get(platform) ?? '',
+        style,
+        width,
+        verbose,
+        dryRun,
+        work: workWord(report),
+      }),
     ),
     ...renderVariants(report, style),
     ...renderRecording(report, style, width),
@@ -63,13 +74,13 @@ export function renderSummary(
 /** Renders the lines of one platform. */
 function renderPlatform(
   platform: PlatformReport,
-  { style, width, verbose, dryRun, work }: Required<SummaryOptions> & Work,
+  { name, style, width, verbose, dryRun, work }: Required<SummaryOptions> & Work,
 ): string[] {
   const rows = renderPlatformRows(platform, { style, width, work });
   const isNarrow = widthOfRows(rows) + indent.length > width;
   return [
     '',
-    style.bold(escapeText(platform.platform ?? 'image')),
+    style.bold(escapeText(name)),
     ...indented(isNarrow ? layOutNarrow(rows, width - indent.length) : layOut(rows, summaryAlignment)),
     ...renderTuning(platform, verbose),
     ...(verbose || dryRun ? renderLayers(platform, style, width) : []),
@@ -166,8 +177,8 @@ function renderTuning({ layers }: PlatformReport, verbose: boolean): string[] {
 
 function renderHeading(report: Report, style: Style, width: number): string[] {
   const { source, destination } = report;
-  const lines = [style.bold(`${escapeText(report.command)} ${escapeText(source.reference)}`)];
-  lines.push(`  old  ${source.digest}`);
+  const lines = [style.bold(`${escapeText(report.command)} ${escapeText(sourceName(report))}`)];
+  if (!isFromNothing(source)) lines.push(`  old  ${source.digest}`);
   if (report.unchanged) lines.push(`  new  ${style.dim('the same')}`);
   else if (destination !== null) lines.push(`  new  ${style.bold(destination.digest)}`);
   for (const reference of destination?.references ?? []) lines.push(`  →    ${escapeText(reference)}`);

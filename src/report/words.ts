@@ -16,3 +16,18 @@ export function unchangedText({ command, transfer }: Pick<Report, 'command' | 't
     ? `nothing to change: ${copied}`
     : 'nothing to do: the image stays as it is, byte for byte';
 }
+
+/** Returns whether an image was built from nothing, so that no source is to be shown and nothing was downloaded. */
+export function isFromNothing({ reference }: { readonly reference: string }): boolean {
+  return reference.startsWith(ofNothing);
+}
+
+/** Names the source of a run for headings. What is built from nothing has the platforms that it is for. Unescaped. */
+export function sourceName({ source }: Pick<Report, 'source'>): string {
+  const { reference } = source;
+  return isFromNothing(source)
+    ? `from nothing, for ${reference.slice(ofNothing.length).replaceAll(',', ', ')}`
+    : reference;
+}
+
+const ofNothing = 'scratch:';

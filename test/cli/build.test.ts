@@ -382,6 +382,25 @@ describe('build', () => {
     expect(await files('back')).toContain('srv/site/sub dir');
   });
 
+  test('from nothing shows no source, in no report', async () => {
+    const [markdown, page, json] = ['md', 'html', 'json'].map((type) => scene.path(`nothing.${type}`)) as [
+      string,
+      string,
+      string,
+    ];
+    const reports = [markdown, page, json].flatMap((file) => ['--report', file]);
+    const { stderr } = await scene.run('build', scene.at('n'), '--layer', site(), ...reports);
+    expect(stderr).toContain('build from nothing, for linux/');
+    expect(stderr).not.toMatch(/^ +old |downloaded|scratch:/m);
+    const text = readFileSync(markdown, 'utf8');
+    expect(text).toContain('build: from nothing, for linux/');
+    expect(text).not.toMatch(/\| old \||downloaded|scratch:/);
+    expect(readFileSync(page, 'utf8')).not.toMatch(/"role":"Source"/);
+    expect(JSON.parse(readFileSync(json, 'utf8'))).toMatchObject({ transfer: { downloadedBytes: 0 } });
+    const dry = await scene.run('build', scene.at('n'), '--layer', site(), '--dry-run');
+    expect(dry.stderr).toMatch(/would grow from 0 B to about \d+ B \(±\d+ B\)/);
+  });
+
   test.each(['chown=5', 'chmod=644', 'mtime=keep'])(
     'refuses a wish behind a tar, which keeps its own: %s',
     async (wish) => {

@@ -312,4 +312,18 @@ describe('an image in gzip and zstd', () => {
     const [gzip, zstd] = amd.map((descriptor) => readImageFrom({ ...read, descriptor }));
     expect(zstd?.tars).toEqual(gzip?.tars);
   });
+
+  test('has a name of its own in every report', async () => {
+    const folder = await varied();
+    const [markdown, page] = ['md', 'html'].map((type) => join(folder, `named.${type}`)) as [string, string];
+    const args = ['config', `oci:${folder}/v:app`, `oci:${folder}/named:app`, '--label', 'a=b'];
+    const { status, stderr } = await callCli([...args, '--report', markdown, '--report', page]);
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    const names = ['amd64', 'arm64'].flatMap((each) => [`linux/${each} gzip`, `linux/${each} zstd`]);
+    const ofPlatforms = (text: string, start: RegExp) =>
+      text.split('\n').flatMap((line) => (start.test(line) ? [line.replace(start, 'linux/')] : []));
+    expect(ofPlatforms(stderr, /^linux\//).toSorted()).toEqual(names);
+    expect(ofPlatforms(await readFile(markdown, 'utf8'), /^## linux\//).toSorted()).toEqual(names);
+    for (const name of names) expect(await readFile(page, 'utf8')).toContain(name);
+  });
 });

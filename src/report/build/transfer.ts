@@ -5,15 +5,14 @@ import { sum } from './numbers.ts';
 
 type Arrival = UnchangedLayer['adoption'] | 'written';
 
-/** Reports the bytes that moved. A layer that several images share counts once. */
-export function reportTransfer({
-  images,
-  variants,
-  downloaded,
-  set,
-  others,
-  cache,
-}: RunOutcome): Report['transfer'] {
+/**
+ * Reports the bytes that moved. A layer that several images share counts once, and the documents of an image that is built from nothing
+ * (`fromNothing`) do not count: they were read nowhere.
+ */
+export function reportTransfer(
+  { images, variants, downloaded, set, others, cache }: RunOutcome,
+  fromNothing: boolean,
+): Report['transfer'] {
   const distinct = new Map<string, KeptLayer>();
   for (const { sealed } of [...images, ...variants].flatMap(({ layers }) => layers))
     if (sealed !== null && sealed.kind !== 'dropped') distinct.set(sealed.blob.digest, sealed);
@@ -29,7 +28,11 @@ export function reportTransfer({
     presentBytes: bytesOf('present') + others.present,
     mountedBytes: bytesOf('mounted') + others.mounted,
     copiedBytes: copied,
-    downloadedBytes: cache === null ? downloaded + copied + index + sum(documentsRead) : cache.downloaded,
+    downloadedBytes: fromNothing
+      ? 0
+      : cache === null
+        ? downloaded + copied + index + sum(documentsRead)
+        : cache.downloaded,
     cachedBytes: cache?.reused ?? 0,
     uploadedBytes: copied + bytesOf('written') + sum(documentsWritten),
   };

@@ -1,4 +1,5 @@
 /** Makes the page of a report about a run: of squash, prune, recompress, slim, copy and restore. `renderers.ts` calls it. */
+import { imageNames } from '../image-names.ts';
 import { escapeText, shownPath } from '../escape.ts';
 import { findingSentence } from '../findings-text.ts';
 import { forecastLine } from '../forecast-text.ts';
@@ -10,7 +11,7 @@ import { commandLine } from '../analyze/command-line.ts';
 import { configLines, fileText, listSurface, surfaceWords } from '../surface-text.ts';
 import { editedText, stillListedText } from '../packages-text.ts';
 import { recordingSentence } from '../recording-words.ts';
-import { unchangedText } from '../words.ts';
+import { isFromNothing, unchangedText } from '../words.ts';
 import { pullSeconds } from './pull.ts';
 import { runTables } from './run-tables.ts';
 import { sentence } from './sentence.ts';
@@ -31,12 +32,16 @@ import type {
 /** Makes the page. `files` are those of each platform, in their order. */
 export function pageOfReport(report: Report, files: readonly (PackedFiles | null)[]): Page {
   const { tool, command, source, platforms, warnings } = report;
+  const named = imageNames(report);
   return {
     command: escapeText(`${tool.name} ${command}`),
     title: escapeText(report.destination?.references[0] ?? source.reference),
     remark: remarkOf(report),
     names: namesOf(report),
-    images: platforms.map((platform, i) => imageOf(report, platform, files[i] ?? null)),
+    images: platforms.map((platform, i) => ({
+      ...imageOf(report, platform, files[i] ?? null),
+      name: escapeText(named.get(platform) ?? ''),
+    })),
     warnings: warnings.map(({ code, message }) => escapeText(`${code}: ${message}`)),
     maker: makerOf(report),
   };
@@ -66,7 +71,7 @@ function namesOf({ source, destination, debug }: Report): PageName[] {
     digest: digest === null ? null : escapeText(digest),
   });
   return [
-    named('Source', source.reference, source.digest),
+    ...(isFromNothing(source) ? [] : [named('Source', source.reference, source.digest)]),
     ...(destination?.references ?? []).map((reference) =>
       named('Result', reference, destination?.digest ?? null),
     ),
@@ -83,9 +88,12 @@ function makerOf({ tool, encoders, started }: Report): string {
   return escapeText(`Made by ${tool.name} ${tool.version}${by}${when}.`);
 }
 
-function imageOf(report: Report, platform: PlatformReport, files: PackedFiles | null): PageImage {
+function imageOf(
+  report: Report,
+  platform: PlatformReport,
+  files: PackedFiles | null,
+): Omit<PageImage, 'name'> {
   return {
-    name: escapeText(platform.platform ?? 'image'),
     figures: figuresOf(platform, files),
     actions: actionsOf(report, platform, files),
     layers: platform.layers.map(layerOf),
