@@ -71,6 +71,9 @@ const packaged: readonly Step[] = [
   ['COPY main /app', program('app/main', 40_000)],
 ];
 
+/** The next version of the service: on a newer base. */
+const nextService: readonly Step[] = [...newerBase, ...service.slice(base.length)];
+
 /** Without waste. */
 const lean: readonly Step[] = [
   [
@@ -120,6 +123,7 @@ export function pageImages(): Readonly<Record<string, BuiltTree>> {
     'base:1': imageOf(base),
     'base:2': imageOf(newerBase),
     'app:1': app,
+    'app:2': imageOf(nextService),
     'team/app:1': app,
     'team/lean:1': imageOf(lean),
     'team/packages:1': imageOf(packaged),
