@@ -11,6 +11,7 @@ import { listOptions, type Options } from '../settings/option.ts';
 import type { JobSettings } from '../commands/rewrite.ts';
 import type { Surroundings } from '../commands/surroundings.ts';
 import { recording } from '../settings/tables/recording.ts';
+import { planning } from '../settings/tables/relayering.ts';
 import { TrialFailed } from '../commands/record/trial-failed.ts';
 import { attesting } from '../settings/tables/attesting.ts';
 import { configuring } from '../settings/tables/configuring.ts';
@@ -33,7 +34,8 @@ export async function checkBefore(line: CommandLine, console: Console): Promise<
   const { saveTrace, seccomp, apparmor, creport } = recording;
   const { provenance } = attesting;
   const files = { ...reports, provenance, vex: scanning.vex, saveTrace, seccomp, apparmor, creport };
-  const { settings } = await line.parse({ tag, name, inPlace, dryRun, ...files }, console);
+  const parsed = await line.parse({ tag, name, inPlace, dryRun, ...planning, ...files }, console);
+  const settings = { ...parsed.settings, dryRun: parsed.settings.dryRun || parsed.settings.planOnly };
   const { readSource, requireForm } = await import('../jobs/read-reference.ts');
   const from = await readSource(line.argument('src') ?? '');
   for (const text of [line.argument('dst') ?? [], settings.tag].flat()) await requireForm(text);
@@ -143,11 +145,12 @@ function isPiped(line: CommandLine, { tag }: Pick<JobSettings, 'tag'>): boolean 
 
 type CliSettings = Pick<JobSettings, 'quiet' | 'verbose' | 'format'> & {
   readonly saveTrace?: string | null;
+  readonly planOnly?: boolean;
 };
 
 async function print(
   outcome: Outcome,
-  { quiet, verbose, format, isPiped }: CliSettings & { readonly isPiped: boolean },
+  { quiet, verbose, format, isPiped, planOnly = false }: CliSettings & { readonly isPiped: boolean },
   console: Console,
 ): Promise<void> {
   const { report, explanations, name } = outcome;
@@ -166,5 +169,7 @@ async function print(
   if (format === 'json') {
     const { renderJson } = await import('../report/json.ts');
     for (const chunk of renderJson(report)) console.stdout.write(chunk);
+  } else if (planOnly) {
+    console.stdout.write((await import('../report/relayering-plan.ts')).renderPlan(report));
   } else if (name !== null) (isPiped ? console.stderr : console.stdout).write(`${name}\n`);
 }

@@ -407,7 +407,8 @@ function rewriting<Settings extends JobSettings>(
   originOf: (settings: Settings) => string | undefined = () => undefined,
 ): RewritingCommand<Settings> {
   return async (source, destination, given = {}, surroundings = {}) => {
-    const settings = { ...(await defaultSettings(options)), ...given } as Settings;
+    const asked = { ...(await defaultSettings(options)), ...given } as Settings;
+    const settings = asked.planOnly === true ? { ...asked, dryRun: true } : asked;
     const work = await workOf(settings, await readSource(source));
     const squashOrigin = originOf(settings) ?? '--squash';
     return rewrite(

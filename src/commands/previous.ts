@@ -73,5 +73,7 @@ async function readVersion(
   name: string,
 ): Promise<readonly Image[]> {
   const { set } = await readBeside(workspace, { source, reference: await readSource(name), platforms });
-  return imageMembers(set).map(({ image }) => image);
+  const images = imageMembers(set).map(({ image }) => image);
+  workspace.versions.push(...images.map((image) => ({ name, image })));
+  return images;
 }

@@ -47,6 +47,7 @@ export type JobSettings = Omit<RewritingSettings, 'requireSavings'> &
     readonly explain?: readonly string[];
     readonly findings?: readonly ScannedFile[];
     readonly vex?: string | null;
+    readonly planOnly?: boolean;
   };
 
 /** A rewriting job: what to do with which image, and where the result goes. */
@@ -158,6 +159,7 @@ async function runJob(job: Job, surroundings: Surroundings, tell: (outcome: Outc
     destinationReferences: destinations.map((each) => writtenName(each, outcome)),
     warnings: workspace.warnings,
     squashOrigin: job.squashOrigin,
+    versions: workspace.versions,
     debug: written?.image ?? null,
     attestations: attesting?.report(outcome) ?? null,
     recording,

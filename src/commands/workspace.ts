@@ -8,6 +8,7 @@ import type { EncoderPool } from '../codec/encoder-pool.ts';
 import { at, OcislimError } from '../errors.ts';
 import type { Listener } from '../events.ts';
 import { DiskBudget } from '../files/disk-budget.ts';
+import type { Image } from '../image/image.ts';
 import { openSource, openTarget } from '../jobs/open.ts';
 import type { PlaceOptions } from '../jobs/openers.ts';
 import { exceededTime, type Limits } from '../limits.ts';
@@ -53,6 +54,8 @@ export class Workspace extends Closeable {
   readonly warnings: { code: string; message: string }[] = [];
   /** The base images that were read, as they were named. */
   readonly bases: BaseRead[] = [];
+  /** The earlier versions of the image that were read, as they were named; the one before first. */
+  readonly versions: { readonly name: string; readonly image: Image }[] = [];
   readonly signal: AbortSignal;
   readonly limits: Limits;
   /** What the run may use of the local disk beside its destination. */

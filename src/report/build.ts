@@ -15,6 +15,7 @@ import { milliseconds } from './build/numbers.ts';
 import { reportPackageDb } from './build/packages.ts';
 import { reportRebasing } from './build/rebasing.ts';
 import { reportRecording } from './build/recording.ts';
+import { type NamedVersion, reportRelayering } from './build/relayering.ts';
 import { reportRestoring } from './build/restoring.ts';
 import { reportSlimming } from './build/slimming.ts';
 import { reportSurface } from './build/surface.ts';
@@ -34,6 +35,8 @@ export interface ReportContext {
   readonly warnings: Report['warnings'];
   /** The debug image beside the result, which has everything that was removed. Default: null. */
   readonly debug?: { readonly reference: string; readonly digest: string } | null;
+  /** The earlier versions that were read, the one before first. Default: none. */
+  readonly versions?: readonly NamedVersion[];
   /** What was signed and stated about the result. Default: null. */
   readonly attestations?: Report['attestations'] | null;
   /** How the image was recorded, and its pruned form tried. Default: null. */
@@ -111,6 +114,7 @@ function reportImage(outcome: ImageOutcome, context: ReportContext): PlatformRep
     ...reportPackageDb(outcome),
     ...reportRestoring(outcome),
     ...reportRebasing(outcome),
+    ...reportRelayering(outcome, context.versions ?? []),
     ...reportConfiguring(outcome),
     compressing: reportCompressing(outcome),
   };

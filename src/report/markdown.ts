@@ -13,6 +13,7 @@ import { bullets, code, details, escapeMarkdown, table } from './markdown-syntax
 import { editedText, stillListedText, takenOutText } from './packages-text.ts';
 import { renderRecording } from './recording-markdown.ts';
 import { rebasingSentence } from './rebasing-text.ts';
+import { renderRelayering } from './relayering-markdown.ts';
 import type {
   ConfiguringReport,
   KeepingReport,
@@ -113,6 +114,7 @@ function renderPlatform(platform: PlatformReport, name: string, work: string): s
     scanned,
     restoring,
     rebasing,
+    relayering,
     configuring,
     surface,
     findings = [],
@@ -129,6 +131,7 @@ function renderPlatform(platform: PlatformReport, name: string, work: string): s
     ...(keeping === null ? [] : renderKeeping(keeping)),
     ...(restoring === undefined ? [] : renderRestoring(restoring)),
     ...(rebasing === undefined ? [] : renderRebasing(rebasing)),
+    ...(relayering === undefined ? [] : renderRelayering(relayering)),
     ...(configuring === undefined ? [] : renderConfiguring(configuring)),
     ...(surface === null ? [] : renderSurface(surface)),
     ...(findings.length === 0

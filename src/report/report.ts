@@ -50,6 +50,9 @@ export type RestoringReport = NonNullable<PlatformReport['restoring']>;
 /** What became of the base of one image. */
 export type RebasingReport = NonNullable<PlatformReport['rebasing']>;
 
+/** What updates of one image download, and its layers. */
+export type RelayeringReport = NonNullable<PlatformReport['relayering']>;
+
 /** What changed in the config of one image. */
 export type ConfiguringReport = NonNullable<PlatformReport['configuring']>;
 

@@ -11,6 +11,7 @@ import { artifact } from './schema-artifacts.ts';
 import { finding } from './schema-findings.ts';
 import { editedFile, packageDb } from './schema-packages.ts';
 import { rebasing } from './schema-rebasing.ts';
+import { relayering } from './schema-relayering.ts';
 import { scanned } from './schema-scanned.ts';
 import { recording } from './schema-recording.ts';
 import { surface } from './schema-surface.ts';
@@ -317,6 +318,11 @@ const platform = z.strictObject({
     .exactOptional()
     .describe(
       'What became of the base ("ocislim rebase"); absent from other runs, and where it stays as it is.',
+    ),
+  relayering: relayering
+    .exactOptional()
+    .describe(
+      'What updates download, and what is in each layer ("ocislim relayer"); absent from other runs.',
     ),
   configuring: configuring
     .exactOptional()

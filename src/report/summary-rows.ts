@@ -8,6 +8,7 @@ import { errorText, forecastSize } from './forecast-text.ts';
 import { actionText, actionWords } from './layer-table.ts';
 import { stillListedText, takenOutText } from './packages-text.ts';
 import { rebasingNotes, rebasingSentence } from './rebasing-text.ts';
+import { figureText, relayeringFigures } from './relayering-text.ts';
 import type {
   ConfiguringReport,
   KeepingReport,
@@ -15,6 +16,7 @@ import type {
   LayerReport,
   PlatformReport,
   RebasingReport,
+  RelayeringReport,
   RestoringReport,
   ScannedReport,
   SlimmingReport,
@@ -60,7 +62,8 @@ interface RowOptions {
 
 /** Renders the rows for one image: label, name, before, arrow, after, change, remark. Long names are shortened. */
 export function renderPlatformRows(platform: PlatformReport, options: RowOptions): Cell[][] {
-  const { slimming, keeping, packageDb, scanned, restoring, rebasing, configuring, surface } = platform;
+  const { slimming, keeping, packageDb, scanned, restoring, rebasing, relayering, configuring, surface } =
+    platform;
   const { style, work } = options;
   const rows = [
     ...(slimming === null ? [] : slimmingRows(slimming, options)),
@@ -69,6 +72,7 @@ export function renderPlatformRows(platform: PlatformReport, options: RowOptions
     ...(scanned === undefined ? [] : scannedRows(scanned, style)),
     ...(restoring === undefined ? [] : [restoringRow(restoring)]),
     ...(rebasing === undefined ? [] : rebasingRows(rebasing, style)),
+    ...(relayering === undefined ? [] : relayeringRows(relayering, style)),
     ...(configuring === undefined ? [] : [configuringRow(configuring)]),
     pullRow(platform, style, work),
     layersRow(platform.layers),
@@ -255,6 +259,24 @@ function rebasingRows(rebasing: RebasingReport, style: Style): Row[] {
       remark: { text, paint: rebasing.missing.length > 0 ? style.warning : style.dim },
     })),
   ];
+}
+
+/** Makes the rows of what updates download, before and after. */
+function relayeringRows(relayering: RelayeringReport, style: Style): Row[] {
+  return relayeringFigures(relayering).map(
+    ({ label, before, after, wasEstimate, isEstimate, remark }, i) => ({
+      label: i === 0 ? 'updates' : '',
+      name: label,
+      before: figureText(before, wasEstimate),
+      arrow: '→',
+      after: figureText(after, isEstimate),
+      change: {
+        text: before === 0 ? '' : formatChange(before, after),
+        paint: after <= before ? style.good : style.warning,
+      },
+      remark: { text: remark, paint: style.dim },
+    }),
+  );
 }
 
 /** The most members that are named. */

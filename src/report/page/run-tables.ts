@@ -6,6 +6,7 @@ import { knownTypes, typeNames } from '../../attest/names.ts';
 import { escapeText } from '../escape.ts';
 import type { PlatformReport, Report } from '../report.ts';
 import type { DataTable } from './page.ts';
+import { relayeringTables } from './relayering-tables.ts';
 
 type Columns = DataTable['columns'];
 
@@ -15,6 +16,7 @@ const path = (title: string): Columns[number] => ({ title, unit: 'path' });
 /** Makes the tables of one image. What is about the whole index is in those of every image. */
 export function runTables(report: Report, platform: PlatformReport): readonly DataTable[] {
   return [
+    ...relayeringTables(platform),
     configTable(platform),
     variantTable(report, platform),
     artifactTable(report, platform),

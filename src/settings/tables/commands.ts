@@ -10,7 +10,7 @@ import { arranging, fewerLayers, layerSelection, squashAfterwards, squashSelecti
 import { packing, unpacked } from './packing.ts';
 import { pruning } from './pruning.ts';
 import { recording } from './recording.ts';
-import { relayerAfterwards, relayering } from './relayering.ts';
+import { planning, relayerAfterwards, relayering } from './relayering.ts';
 import { registries } from './registries.ts';
 import { format, output, reports } from './reports.ts';
 import { checking, debugging, platform, result } from './result.ts';
@@ -77,6 +77,7 @@ const { tune: _1, budget: _2, minSavings: _3, ...fixedPacking } = packing;
 export const relayerOptions = {
   base: layerSelection.base,
   ...relayering,
+  ...planning,
   ...fixedPacking,
   ...configuring,
   ...checking,

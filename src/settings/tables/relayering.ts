@@ -39,6 +39,15 @@ export const relayering = {
   }),
 };
 
+export const planning = {
+  planOnly: flag({
+    describe: 'print which components each layer would have; write nothing',
+    details:
+      'A dry run, whose answer is the plan: one line for each layer on standard output, with --format json the report. Nothing is packed: sizes are estimates.',
+    group: 'Layers',
+  }),
+};
+
 export const relayerAfterwards = {
   relayer: flag({
     describe: 'lay the result out as layers of which an update changes few',

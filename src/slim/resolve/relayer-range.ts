@@ -21,6 +21,7 @@ import { packagesOf } from '../../rootfs/packages/package-index.ts';
 import { createKeepMatcher } from '../../rules/rules.ts';
 import type { Steps } from '../../steps.ts';
 import { digestSteps } from './component-digests.ts';
+import { sourceChanceSteps } from './source-chances.ts';
 import { splitLayer } from './split-layer.ts';
 
 /** What is known of an image whose layers are relayered. */
@@ -50,6 +51,8 @@ export interface Relayered {
   readonly layers: readonly (readonly Component[])[];
   /** The assignment, by which a later version keeps as much as possible. */
   readonly assignment: LayerAssignment;
+  /** The chance that an update changes each source layer, by its number; none for one of which containers see nothing. */
+  readonly sourceChances: ReadonlyMap<number, number>;
 }
 
 /** Lays out the changes of a range as several layers. Returns the changes of each, and what is in it. */
@@ -57,7 +60,7 @@ export function* relayerSteps(
   changes: readonly Change[],
   input: RelayerInput,
 ): Steps<{ readonly parts: readonly (readonly Change[])[]; readonly relayered: Relayered }> {
-  const { map, components, digests } = yield* componentsIn(input);
+  const { map, components, digests, sourceChances } = yield* componentsIn(input);
   const { relayering, stack } = input;
   const { maxLayer, layers: range } = relayering;
   const [previous = null] = relayering.previous;
@@ -79,7 +82,7 @@ export function* relayerSteps(
   const layers = names.map((own) => own.flatMap((name) => byName.get(name) ?? []));
   return {
     parts,
-    relayered: { layers, assignment: { layers: names, digests: Object.fromEntries(digests) } },
+    relayered: { layers, assignment: { layers: names, digests: Object.fromEntries(digests) }, sourceChances },
   };
 }
 
@@ -88,6 +91,7 @@ interface FoundComponents {
   readonly components: readonly Component[];
   /** By name of the component. */
   readonly digests: ReadonlyMap<string, string>;
+  readonly sourceChances: ReadonlyMap<number, number>;
 }
 
 /** Finds the components of the root filesystem above the layers that stay, and how likely an update changes each. */
@@ -122,7 +126,8 @@ function* componentsIn(input: RelayerInput): Steps<FoundComponents> {
     dates: changeDates({ fs, facts }, packages),
     now,
   });
-  return { map, components, digests };
+  const sourceChances = yield* sourceChanceSteps(map, components, { stack, tree });
+  return { map, components, digests, sourceChances };
 }
 
 function digestsOf(version: LayerAssignment | null): ReadonlyMap<string, string> | null {

@@ -1,0 +1,77 @@
+/**
+ * Tables of the page about new layers: what updates download before and after, what is in each layer, and what a client of each version
+ * downloads for each other. `run-tables.ts` puts them among those of a run.
+ */
+import { escapeText } from '../escape.ts';
+import { chanceText, clientWords, componentText, relayeringFigures } from '../relayering-text.ts';
+import type { PlatformReport, RelayeringReport } from '../report.ts';
+import type { DataTable } from './page.ts';
+
+/** Makes the tables; none for a run that lays nothing out. */
+export function relayeringTables({ relayering }: PlatformReport): readonly DataTable[] {
+  if (relayering === undefined) return [];
+  const { versions = [] } = relayering;
+  const matrices = (['blob', 'prefix'] as const).map((model) => matrixTable(versions, model));
+  return [downloadTable(relayering), ...(versions.length < 2 ? [] : matrices), layerTable(relayering)];
+}
+
+function downloadTable(relayering: RelayeringReport): DataTable {
+  return {
+    title: 'What updates download',
+    note: 'Expected: over all layers, size × the chance that something in the layer changes.',
+    columns: [
+      { title: 'Download', unit: 'text' },
+      { title: 'Before', unit: 'bytes' },
+      { title: 'After', unit: 'bytes' },
+      { title: 'Layers', unit: 'text' },
+      { title: 'Exact', unit: 'text' },
+    ],
+    rows: relayeringFigures(relayering).map(({ label, before, after, isEstimate, remark }, i) => [
+      label,
+      before,
+      after,
+      i === 0 ? null : remark,
+      isEstimate ? 'estimated' : 'exact',
+    ]),
+  };
+}
+
+/** Makes a table with a row for the version that a client has, and a column for the version that it pulls. */
+function matrixTable(
+  versions: NonNullable<RelayeringReport['versions']>,
+  model: 'blob' | 'prefix',
+): DataTable {
+  return {
+    title: `From version to version, ${clientWords[model]}`,
+    note: 'A client that has the version of the row downloads this for the version of the column.',
+    columns: [
+      { title: 'Has', unit: 'text' },
+      ...versions.map(({ name }) => ({ title: escapeText(name), unit: 'bytes' as const })),
+    ],
+    rows: versions.map(({ name, downloads }, i) => [
+      escapeText(name),
+      ...downloads.map((download, j) => (i === j ? null : download[model])),
+    ]),
+  };
+}
+
+function layerTable({ layers }: RelayeringReport): DataTable {
+  return {
+    title: 'What is in each layer',
+    note: null,
+    columns: [
+      { title: 'Layer', unit: 'count' },
+      { title: 'Transfer size', unit: 'bytes' },
+      { title: 'Changes', unit: 'text' },
+      { title: 'Expected', unit: 'bytes' },
+      { title: 'Holds', unit: 'path' },
+    ],
+    rows: layers.map((layer) => [
+      layer.number,
+      layer.transferBytes,
+      chanceText(layer.change),
+      layer.expectedBytes,
+      componentText(layer),
+    ]),
+  };
+}
