@@ -71,6 +71,32 @@ export function strategies({ dates }: Collection, count: number): readonly Strat
   ];
 }
 
+/** Lays out a series with the share of its updates that change each component: what no estimate can know beforehand. */
+export function foreseeing({ components }: Series, count: number): Strategy {
+  const rates = new Map(components.map(({ name, versions }) => [name, rateOf(versions)]));
+  return {
+    name: `ocislim, ${count} layers, rates of the whole series`,
+    layOut: (build, earlier, previous) => {
+      const before = earlier.at(-1)?.digests;
+      const rated = build.components.map((each) => ({
+        ...each,
+        change: rates.get(each.name) ?? 0,
+        changed: before !== undefined && before.get(each.name) !== build.digests.get(each.name),
+      }));
+      return planLayers(rated, { maxLayers: count, maxLayer: null }, previous);
+    },
+  };
+}
+
+/** Returns the share of updates that change a component, of those before and after which it is there. */
+function rateOf(versions: readonly (number | null)[]): number {
+  const updates = versions.slice(1).filter((version, at) => version !== null && versions[at] !== null);
+  const changes = versions
+    .slice(1)
+    .filter((version, at) => version !== null && versions[at] !== null && version !== versions[at]);
+  return updates.length === 0 ? 0 : changes.length / updates.length;
+}
+
 /** The bound: every component by itself. */
 export const bound: Strategy = {
   name: 'only what changed',
