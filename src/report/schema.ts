@@ -418,7 +418,7 @@ export const reportSchema = z
       .array(artifact)
       .exactOptional()
       .describe(
-        'Artifacts about the source: signatures, attestations, SBOMs. Absent where none were found; a copy that leaves them behind looks for those of its root alone.',
+        'Artifacts about the source: signatures, attestations, SBOMs. Absent where none were found; a copy that leaves them behind does not look for those about these artifacts.',
       ),
     platforms: z.array(platform).describe('The images; none where an artifact was copied.'),
     variants: z

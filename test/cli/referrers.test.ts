@@ -332,13 +332,20 @@ describe('--referrers drop', () => {
       `signature ${signPredicate} ${signature.descriptor.digest}: stays with the source`,
     );
     expect(stderr).toContain(`${cosign.descriptor.digest} (${tagOf(index)}.sig): stays with the source`);
-    expect(stays(stderr)).toBe(2);
-    expect(stderr).toContain('2 artifacts refer to the source');
+    const ofImage = `sbom application/spdx+json ${sbom.descriptor.digest} about linux/amd64: stays with the source`;
+    expect(stderr).toContain(ofImage);
+    expect(stays(stderr)).toBe(3);
+    expect(stderr.match(/^warning: .*REFERRERS_LEFT/gm)).toEqual([
+      expect.stringContaining('3 artifacts refer to the source'),
+    ]);
     const { referrers = [] } = reportSchema.parse(JSON.parse(await readFile(report, 'utf8')));
     expect(referrers.map(({ kind, fate }) => `${kind} ${fate}`)).toEqual([
       'signature left',
       'signature left',
+      'sbom left',
     ]);
+    const other = await run('copy', from, `${host}/arm:1`, '--platform', 'linux/arm64');
+    expect(other).not.toContain(sbom.descriptor.digest);
     // A platform that is taken alone is an image that has artifacts of its own.
     const alone = await run(
       'copy',

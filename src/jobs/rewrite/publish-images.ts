@@ -12,7 +12,7 @@ import { attestedDigest, isAttestation } from '../../oci/attestation.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Family } from '../../oci/media-type.ts';
 import { joinPacking, type Packing } from '../../oci/packing-notes.ts';
-import type { RawManifest, Target } from '../../place/place.ts';
+import type { RawManifest, Referrer, Target } from '../../place/place.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { type ImageSet, membersBelow } from '../image-set.ts';
 import { type Assembled, assemble } from './assemble.ts';
@@ -114,8 +114,8 @@ async function settleArtifacts(
   const found = about.found.filter(({ by }) => by !== 'row');
   if (about.mode !== 'later') {
     const subjects = subjectsOf(set, images, target);
-    for (const subject of subjects)
-      for (const each of await warnOfLeft(set, { subject, root }, context)) found.push(each);
+    const written = new Set([root, ...images.map(({ assembled }) => assembled.manifest)].map(digestOf));
+    for (const each of await warnOfLeft(set, { subjects, written }, context)) found.push(each);
     const told = new Set(subjects.map(digestOf));
     warnOfChanged(
       found.filter((each) => each.about !== null && changed.has(each.about) && !told.has(each.about)),
@@ -125,24 +125,30 @@ async function settleArtifacts(
   return [...found.map((artifact) => ({ artifact, fate: 'left' }) as const), ...rows];
 }
 
-/** Warns of what stays behind. Returns those of it that nothing has told of: a copy does not look for artifacts before its work. */
+/**
+ * Warns of what stays behind: once of what is about images that are copied as they are, once of what is about others. Returns those of it that
+ * nothing has told of, since a copy does not look for artifacts before its work.
+ */
 async function warnOfLeft(
   set: ImageSet,
-  { subject, root }: { readonly subject: RawManifest; readonly root: RawManifest },
+  { subjects, written }: { readonly subjects: readonly RawManifest[]; readonly written: ReadonlySet<Digest> },
   context: WritingContext,
 ): Promise<readonly FoundArtifact[]> {
   const { about, source, listener, signal } = context;
-  const left = await referrersLeft(subject, root, context);
   const known = new Set(about.found.map(({ referrer }) => referrer.digest));
-  const listed = left.filter(({ digest }) => !known.has(digest));
-  let artifacts: readonly FoundArtifact[] = [];
-  if (listed.length > 0) {
+  const found: FoundArtifact[] = [];
+  const [unchanged, changed]: [Referrer[], Referrer[]] = [[], []];
+  for (const { subject, left } of await referrersLeft(subjects, written, context)) {
+    (written.has(subject) ? unchanged : changed).push(...left);
+    const listed = left.filter(({ digest }) => !known.has(digest));
+    if (listed.length === 0) continue;
     const { artifactsLeft } = await import('./find-artifacts.ts');
-    artifacts = await artifactsLeft(set, digestOf(subject), { listed, source, signal });
-    tellArtifacts({ ...about, set, found: artifacts }, 'drop', listener);
+    found.push(...(await artifactsLeft(set, subject, { listed, source, signal })));
   }
-  warnOfReferrers(left, digestOf(subject) === digestOf(root), listener);
-  return artifacts;
+  tellArtifacts({ ...about, set, found }, 'drop', listener);
+  warnOfReferrers(unchanged, true, listener);
+  warnOfReferrers(changed, false, listener);
+  return found;
 }
 
 /** Leaves out the rows of the index, which are written with it. */
@@ -158,10 +164,17 @@ function digestOf({ descriptor }: RawManifest): Digest {
   return descriptor.digest;
 }
 
-/** Returns what signatures may refer to: the source, and its image where only that is written. */
+/**
+ * Returns what signatures may refer to: the source, its image where only that is written, and of a copy every image. A rewrite has asked about
+ * its images before its work.
+ */
 function subjectsOf(set: ImageSet, images: readonly DecidedImage[], target: Target): readonly RawManifest[] {
-  const alone = isWrittenAlone(set, images.length, target) ? images.slice(0, 1) : [];
-  return [set.root, ...alone.map(({ member }) => member.raw)];
+  const isAlone = isWrittenAlone(set, images.length, target);
+  const isCopy = images.every(({ image }) => isUntouched(image));
+  const nested = membersBelow(set).flatMap((member) => (member.kind === 'nested' ? [member.nested.raw] : []));
+  const below = images.map(({ member }) => member.raw);
+  const all = [set.root, ...(isCopy ? [...nested, ...below] : isAlone ? below.slice(0, 1) : [])];
+  return [...new Map(all.map((raw) => [digestOf(raw), raw])).values()];
 }
 
 /** Returns the images whose configs can go up beside the layers: where nothing is changed, every config is the old one. */

@@ -10,6 +10,7 @@ import { chooseEncoding } from '../../layers/write/encoding-choice.ts';
 import { removedInVain, runtimeOf } from '../../configure/configure.ts';
 import type { ConfigEdit } from '../../image/config-edit.ts';
 import type { Descriptor } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { isJsonObject } from '../../oci/json.ts';
 import type { Index, IndexChild } from '../../oci/manifest.ts';
 import type { RawManifest, Referrer, Source, Target } from '../../place/place.ts';
@@ -210,31 +211,47 @@ export interface ReferrerContext {
   readonly signal: AbortSignal;
 }
 
+/** What stays behind of that which refers to a manifest of the source. */
+interface LeftReferrers {
+  readonly subject: Digest;
+  readonly left: readonly Referrer[];
+}
+
 /**
- * Returns signatures and the like that stay behind: they are valid for the old digest only, or the root goes to a place that does not
- * have them. Warns where that is not known.
+ * Returns signatures and the like that stay behind: they are valid for the old digest only, or the image goes to a place that does not
+ * have them. Warns once where that is not known. `written`: the digests of the result.
  */
 export async function referrersLeft(
-  subject: RawManifest,
-  root: RawManifest,
+  subjects: readonly RawManifest[],
+  written: ReadonlySet<Digest>,
   { source, target, referrers, listener, signal }: ReferrerContext,
-): Promise<readonly Referrer[]> {
-  const isSame = root.descriptor.digest === subject.descriptor.digest;
-  if (isSame && isOnePlace(source, target)) return [];
-  try {
-    const found = await referrers.of(subject.descriptor.digest);
-    // A copy within a folder leaves nothing behind. Of registries, only the repository tells.
-    return isSame && target.mountable === null ? await missingFrom(target, found, signal) : found;
-  } catch (error) {
-    signal.throwIfAborted();
-    // A registry that does not answer must not silence signatures.
+): Promise<readonly LeftReferrers[]> {
+  const failures: unknown[] = [];
+  const leftOf = async (subject: Digest): Promise<readonly Referrer[]> => {
+    const isSame = written.has(subject);
+    if (isSame && isOnePlace(source, target)) return [];
+    try {
+      const found = await referrers.of(subject);
+      // A copy within a folder leaves nothing behind. Of registries, only the repository tells.
+      return isSame && target.mountable === null ? await missingFrom(target, found, signal) : found;
+    } catch (error) {
+      signal.throwIfAborted();
+      failures.push(error);
+      return [];
+    }
+  };
+  const left: LeftReferrers[] = [];
+  for (const { descriptor } of subjects)
+    left.push({ subject: descriptor.digest, left: await leftOf(descriptor.digest) });
+  const [failure] = failures;
+  // A registry that does not answer must not silence signatures.
+  if (failures.length > 0)
     listener({
       type: 'warning',
       code: 'REFERRERS_LEFT',
-      message: `it is unknown whether signatures or attestations refer to the source: ${error instanceof Error ? error.message : String(error)}`,
+      message: `it is unknown whether signatures or attestations refer to the source: ${failure instanceof Error ? failure.message : String(failure)}`,
     });
-    return [];
-  }
+  return left;
 }
 
 /** Warns of artifacts that stay behind. `isSame`: whether what they are about is copied as it is. */
