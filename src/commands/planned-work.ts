@@ -16,7 +16,7 @@ import type { Stages } from '../settings/stages.ts';
 import type { RewritingSettings, SlimSettings } from '../settings/tables/commands.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { baseReader } from './bases.ts';
-import { previousReader } from './previous.ts';
+import { BesideImages, previousReader } from './previous.ts';
 import type { RecordedFiles } from './record/recorded-files.ts';
 import type { Surroundings } from './surroundings.ts';
 import type { Check } from './verify-with.ts';
@@ -94,8 +94,9 @@ export async function planWork(
   const destinations = [destination ?? [], settings.tag].flat();
   const ownEdit = configEditOf(settings);
   const editsOf = (stages: Stages): readonly ConfigEdit[] => [stages.config, ownEdit];
-  const transformFor = (stages: Stages): Promise<Transform> =>
-    transformOfStages(stages, { workspace, reference, settings, destinations });
+  const transformFor = (stages: Stages, beside: BesideImages): Promise<Transform> =>
+    transformOfStages(stages, { workspace, reference, settings, destinations, beside });
+  const beside = new BesideImages();
   const by = (
     { transform, source: from, examine = null }: Planned,
     edits: readonly ConfigEdit[] = [ownEdit],
@@ -113,25 +114,31 @@ export async function planWork(
       return by({ transform: identity, source });
     case 'prepared':
       return by(await work.prepare(workspace, source));
-    case 'stages':
+    case 'stages': {
       tellNotes(work.stages, workspace);
-      return by({ transform: await transformFor(work.stages), source }, editsOf(work.stages));
+      const transform = await transformFor(work.stages, beside);
+      const from = await sourceWith(beside, source, work.stages, workspace);
+      return by({ transform, source: from }, editsOf(work.stages));
+    }
     case 'recorded': {
       const { cache } = means;
       if (cache === null) throw new OcislimError('INTERNAL', 'a recorded source has no cache');
       tellNotes(work.stages, workspace);
       const { runProven } = await import('./record/prove.ts');
+      // The earlier version must be known before the recording, which reads from the same source.
+      if (work.stages.relayer?.noise === 'adopt') await transformFor(work.stages, beside);
+      const from = await sourceWith(beside, source, work.stages, workspace);
       const proven = {
-        source,
+        source: from,
         cache,
         settings: work.settings,
         check: checkOf(settings, workspace),
-        transformOf: async (stages: Stages) => configured(await transformFor(stages), settings),
+        transformOf: async (stages: Stages) => configured(await transformFor(stages, beside), settings),
         stages: work.stages,
         configure: configured(configure(work.stages.config), settings),
       };
       const edits = editsOf(work.stages);
-      return { source, run: (options) => runProven(proven, { ...options, edits }, means) };
+      return { source: from, run: (options) => runProven(proven, { ...options, edits }, means) };
     }
   }
 }
@@ -140,12 +147,14 @@ interface TransformMeans extends Pick<PlanMeans, 'workspace'>, Pick<From, 'refer
   readonly settings: WorkSettings;
   /** Where the result goes, as it was given. */
   readonly destinations: readonly string[];
+  /** Gets the earlier versions that are read. */
+  readonly beside: BesideImages;
 }
 
 /** Makes the transform of stages. */
 async function transformOfStages(
   stages: Stages,
-  { workspace, reference, settings, destinations }: TransformMeans,
+  { workspace, reference, settings, destinations, beside }: TransformMeans,
 ): Promise<Transform> {
   const { transformOf } = await import('../settings/transform.ts');
   return transformOf(stages, {
@@ -154,8 +163,19 @@ async function transformOfStages(
       source: reference,
       destinations,
       platforms: settings.platform,
+      beside,
     }),
   });
+}
+
+/** Returns the source, with the layers of the previous version where entries of that are taken over. */
+async function sourceWith(
+  beside: BesideImages,
+  source: Source,
+  { relayer }: Stages,
+  workspace: Workspace,
+): Promise<Source> {
+  return relayer?.noise === 'adopt' ? beside.join(source, workspace) : source;
 }
 
 /** Tells what traces say about themselves. */

@@ -2,10 +2,13 @@
 import { OcislimError } from '../errors.ts';
 import type { Image } from '../image/image.ts';
 import { assignmentOf, type LayerAssignment } from '../image/relayering.ts';
-import { imageMembers } from '../jobs/image-set.ts';
+import { imageMembers, readImageSet } from '../jobs/image-set.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
+import { JoinedSource } from '../place/joined-source.ts';
+import type { Source } from '../place/place.ts';
+import type { Digest } from '../oci/digest.ts';
 import type { PreviousReader } from '../settings/transform.ts';
 import { readBeside } from './read-beside.ts';
 import type { Workspace } from './workspace.ts';
@@ -18,6 +21,32 @@ export interface Versions {
   readonly destinations: readonly string[];
   /** The platforms that are written; all if empty. */
   readonly platforms: readonly Platform[];
+  /** Gets the images that are read. */
+  readonly beside: BesideImages;
+}
+
+/** Images that were read beside a source, each with its place. */
+export class BesideImages {
+  readonly #places = new Map<Image, Source>();
+
+  add(images: readonly Image[], place: Source): void {
+    for (const image of images) this.#places.set(image, place);
+  }
+
+  /** Returns a source that has the layers of these images, too. What it has itself comes from itself. @throws what reading it throws */
+  async join(source: Source, { limits, signal }: Pick<Workspace, 'limits' | 'signal'>): Promise<Source> {
+    if (this.#places.size === 0) return source;
+    const set = await readImageSet(source, { platforms: [], tolerant: true, limits, signal });
+    const own = new Set(imageMembers(set).flatMap(({ image }) => layersOf(image)));
+    const others = new Map<Digest, Source>();
+    for (const [image, place] of this.#places)
+      for (const digest of layersOf(image)) if (!own.has(digest)) others.set(digest, place);
+    return new JoinedSource(source, others);
+  }
+}
+
+function layersOf({ manifest }: Image): readonly Digest[] {
+  return manifest.layers.map(({ digest }) => digest);
 }
 
 /**
@@ -28,9 +57,12 @@ export function previousReader(workspace: Workspace, versions: Versions): Previo
   return async (names) => {
     if (names.length === 0) {
       const before = await readDestinations(workspace, versions);
-      return (image) => {
-        const found = layoutsFor(image, before);
-        return found.length > 0 ? found : [assignmentOf(image) ?? []].flat();
+      return {
+        layoutsFor: (image) => {
+          const found = layoutsFor(image, before);
+          return found.length > 0 ? found : [assignmentOf(image) ?? []].flat();
+        },
+        imageBefore: (image) => versionsOf(image, before)[0] ?? null,
       };
     }
     const read: (readonly Image[])[] = [];
@@ -42,15 +74,21 @@ export function previousReader(workspace: Workspace, versions: Versions): Previo
         code: 'LAYOUT_UNKNOWN',
         message: `no layout of layers is stated by ${names.join(' or ')}: this one is made without regard to it`,
       });
-    return (image) => layoutsFor(image, found);
+    return {
+      layoutsFor: (image) => layoutsFor(image, found),
+      imageBefore: (image) => versionsOf(image, found)[0] ?? null,
+    };
   };
 }
 
 /** Returns the layouts that versions of the same platform state, in their order. */
 function layoutsFor(image: Image, versions: readonly Image[]): readonly LayerAssignment[] {
+  return versionsOf(image, versions).flatMap((version) => assignmentOf(version) ?? []);
+}
+
+function versionsOf(image: Image, versions: readonly Image[]): readonly Image[] {
   const platform = JSON.stringify(image.config.platform);
-  const same = versions.filter(({ config }) => JSON.stringify(config.platform) === platform);
-  return same.flatMap((version) => assignmentOf(version) ?? []);
+  return versions.filter(({ config }) => JSON.stringify(config.platform) === platform);
 }
 
 /** Reads what the destination names now. Nothing may be there, or something that cannot be read: then there is no version before. */
@@ -69,11 +107,13 @@ async function readDestinations(workspace: Workspace, versions: Versions): Promi
 
 async function readVersion(
   workspace: Workspace,
-  { source, platforms }: Versions,
+  { source, platforms, beside }: Versions,
   name: string,
 ): Promise<readonly Image[]> {
-  const { set } = await readBeside(workspace, { source, reference: await readSource(name), platforms });
+  const reference = await readSource(name);
+  const { place, set } = await readBeside(workspace, { source, reference, platforms });
   const images = imageMembers(set).map(({ image }) => image);
+  beside.add(images, place);
   workspace.versions.push(...images.map((image) => ({ name, image })));
   return images;
 }

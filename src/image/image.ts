@@ -132,6 +132,11 @@ export interface Image {
   readonly plan: Plan;
   /** The image that this one was pruned from, if paths are to be restored. The numbers of its layers follow those of the image's own. */
   readonly original: Image | null;
+  /**
+   * The previous version, where entries of it may be taken over. The numbers of its layers follow those of the image's own; an image has
+   * no original then.
+   */
+  readonly previous: Image | null;
   /** What the image was before it was put on another base; null for one that was not. */
   readonly rebased: Rebased | null;
 }
@@ -188,6 +193,7 @@ export function readImage(descriptor: Descriptor, manifest: Manifest, config: Im
       restoring: null,
     },
     original: null,
+    previous: null,
     rebased: null,
   };
 }
@@ -289,13 +295,14 @@ export function changesDocuments({
   return rebased !== null || config.length > 0 || Object.keys(annotations).length > 0;
 }
 
-/** Returns a source layer. The numbers of the original's layers follow those of the image. @throws INTERNAL for any other number */
+/** Returns a source layer. The numbers of the layers of an original, or of a previous version, follow those of the image. @throws INTERNAL for any other number */
 export function layerOf(
   image: Image,
   number: number,
 ): { readonly descriptor: Descriptor; readonly diffId: Digest } {
   const own = image.manifest.layers.length;
-  if (number > own && image.original !== null) return layerOf(image.original, number - own);
+  const further = image.original ?? image.previous;
+  if (number > own && further !== null) return layerOf(further, number - own);
   const descriptor = image.manifest.layers[number - 1];
   const diffId = image.config.diffIds[number - 1];
   if (descriptor === undefined || diffId === undefined)

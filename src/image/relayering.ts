@@ -10,6 +10,10 @@ import type { Image, LayerRange } from './image.ts';
 export const relayerBases = ['package', 'path', 'size'] as const;
 export type RelayerBasis = (typeof relayerBases)[number];
 
+/** What becomes of what every build makes different, times above all. `adopt`: where nothing else differs, entries are those of the previous version. */
+export const noiseModes = ['keep', 'adopt'] as const;
+export type NoiseMode = (typeof noiseModes)[number];
+
 /** Files that are kept together in one layer, by the name of their group. */
 export interface RelayerGroup {
   readonly name: string;
@@ -34,6 +38,7 @@ export interface Relayering {
   /** The bytes that the tar of a new layer should not exceed. Null for no limit. */
   readonly maxLayer: number | null;
   readonly groups: readonly RelayerGroup[];
+  readonly noise: NoiseMode;
   /** The assignments of earlier versions. As much as possible of the first stays; all tell how often components change. */
   readonly previous: readonly LayerAssignment[];
 }

@@ -7,6 +7,7 @@ import { ascii, utf8Bytes, utf8Text } from '../bytes/bytes.ts';
 import type { LayerIndex } from '../changeset/layer-index.ts';
 import type { Stack } from '../changeset/stack.ts';
 import type { Tree } from '../changeset/tree.ts';
+import { isCompiledName, sourceOf } from '../rootfs/facts/compiled.ts';
 import type { PackageIndex } from '../rootfs/packages/package.ts';
 import { itemsPerStep, type Steps } from '../steps.ts';
 import { KiB, MiB } from '../units.ts';
@@ -105,18 +106,10 @@ function* compiledSteps({ stack: { table } }: DividedImage, { nodes, drafts }: W
   for (let id = 1; id < table.paths.length; id++) {
     if (id % itemsPerStep === 0) yield;
     const path = table.paths[id] as Path;
-    if (!path.endsWith('.pyc') || drafts.of(id) !== noComponent || !nodes.counts(id)) continue;
+    if (!isCompiledName(path) || drafts.of(id) !== noComponent || !nodes.counts(id)) continue;
     const source = table.findId(sourceOf(path));
     if (source !== null) drafts.put(id, drafts.of(source));
   }
-}
-
-/** Returns the source of a compiled module (PEP 3147): of `a/__pycache__/m.cpython-311.pyc` it is `a/m.py`. */
-function sourceOf(path: Path): Path {
-  const directory = parentOf(path);
-  const module = baseOf(path).split('.', 1)[0] ?? baseOf(path);
-  const home = baseOf(directory) === '__pycache__' ? parentOf(directory) : directory;
-  return rootPath`${home}/${module}.py`;
 }
 
 /** Gives what nothing claims a component by its size, its archive, its tree or its place. */

@@ -3,6 +3,7 @@
  * that end in `.md`.
  */
 import { attestationLines } from './attestation-words.ts';
+import { noiseText } from './noise-text.ts';
 import { shownPath } from './escape.ts';
 import { formatChange, formatCount, formatNumberOf, formatSize } from './figures.ts';
 import { findingLines } from './findings-text.ts';
@@ -397,7 +398,7 @@ function removedPaths(removed: SlimmingReport['removed']): string[] {
   return details(title, [table(['path', 'layer', 'unpacked', 'rule', ''], rows, 'lrrll')]);
 }
 
-function otherChanges({ promoted, cleared, edited = [], linked }: SlimmingReport): string[] {
+function otherChanges({ promoted, cleared, edited = [], linked, noise }: SlimmingReport): string[] {
   return [
     ...promoted.map(
       (link) =>
@@ -409,6 +410,7 @@ function otherChanges({ promoted, cleared, edited = [], linked }: SlimmingReport
       (link) =>
         `${code(shownPath(link))} is now a hard link to ${code(shownTarget(link))}, an identical file`,
     ),
+    ...(noise === undefined ? [] : [escapeMarkdown(noiseText(noise))]),
   ];
 }
 

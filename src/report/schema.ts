@@ -196,6 +196,18 @@ const slimming = z.strictObject({
     .describe(
       'Files that became hard links to identical files of their layer (--dedupe-hardlink); absent without that option.',
     ),
+  noise: z
+    .strictObject({
+      mode: z.literal('adopt'),
+      entries: count.describe('Entries that have the time of the previous version.'),
+      compiled: count.describe(
+        'Compiled modules of Python among them, which state another time of their source.',
+      ),
+    })
+    .exactOptional()
+    .describe(
+      'What was taken over from the previous version (--noise adopt); absent without a previous version.',
+    ),
 });
 
 const keptPath = z.strictObject({

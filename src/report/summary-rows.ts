@@ -2,6 +2,7 @@
  * The rows of the summary's table for one image: what slimming or squashing, keeping, restoring and packing did. `summary.ts` lays them out.
  */
 import { layerKind } from '../oci/media-type.ts';
+import { noiseText } from './noise-text.ts';
 import { escapeText } from './escape.ts';
 import { formatChange, formatCount, formatNumberOf, formatSize } from './figures.ts';
 import { errorText, forecastSize } from './forecast-text.ts';
@@ -99,6 +100,7 @@ function slimmingRows(slimming: SlimmingReport, { style, width, work }: RowOptio
     ...removalRows(slimming, style, width),
     ...hiddenRows(slimming, style),
     ...linkedRows(slimming, style),
+    ...noiseRows(slimming, style),
   ];
 }
 
@@ -155,6 +157,13 @@ function linkedRows({ linked }: SlimmingReport, style: Style): Row[] {
       after: linked.files === 0 ? '' : formatSize(-linked.bytes),
       remark: { text, paint: style.dim },
     },
+  ];
+}
+
+function noiseRows({ noise }: SlimmingReport, style: Style): Row[] {
+  if (noise === undefined) return [];
+  return [
+    { name: { text: 'noise', paint: style.dim }, remark: { text: noiseText(noise), paint: style.dim } },
   ];
 }
 

@@ -80,11 +80,12 @@ function packingOfSlim(
 /** Reads how `slim` relayers the result. @throws USAGE for options that do not go together */
 function relayerOf(settings: SlimSettings): RelayerStage | null {
   if (!settings.relayer) {
-    const { maxLayers, maxLayer, by } = relayering;
+    const { maxLayers, maxLayer, by, noise } = relayering;
     const idle = {
       '--max-layers': settings.maxLayers !== maxLayers.default,
       '--max-layer': settings.maxLayer !== parseSize(String(maxLayer.default), '--max-layer'),
       '--by': settings.by !== by.default,
+      '--noise': settings.noise !== noise.default,
       '--group': settings.group.length > 0,
       '--previous': settings.previous.length > 0,
     };

@@ -118,7 +118,8 @@ class StageReader {
 
   /** Reads how layers are relayered. Other stages must leave what is in a layer to that. */
   #relayer(plan: PlanFile, part: Part<'relayer'>): Promise<RelayerStage> {
-    const { groups = {}, maxLayers = 64, maxLayer = '1GiB', by = 'package', previous = [], base } = part;
+    const { groups = {}, maxLayers = 64, maxLayer = '1GiB', by = 'package', noise = 'keep' } = part;
+    const { previous = [], base } = part;
     return this.#within(['relayer'], async () => {
       const tuned = [plan.recompress ?? []].flat().some(({ tune, budget }) => (tune ?? budget) !== undefined);
       const other = plan.squash === undefined ? (plan.arrange === undefined ? null : 'arrange') : 'squash';
@@ -129,6 +130,7 @@ class StageReader {
         maxLayers,
         maxLayer: parseSize(String(maxLayer), 'maxLayer'),
         by,
+        noise,
         previous,
         group: await parseGroups(texts, 'groups'),
       };

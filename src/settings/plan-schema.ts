@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { levelRangesByEngine, engineNames, formatNames, highestLevel } from '../codec/encoding.ts';
 import { granularities } from '../image/trace-pruning.ts';
-import { relayerBases } from '../image/relayering.ts';
+import { noiseModes, relayerBases } from '../image/relayering.ts';
 
 const selection = {
   layers: z.string().exactOptional().describe('Layers of the source, A..B, A.. or A; 1 is the lowest.'),
@@ -90,6 +90,10 @@ const relayer = z
       .array(z.string())
       .exactOptional()
       .describe('References to earlier versions, whose layout is kept as far as possible.'),
+    noise: z
+      .enum(noiseModes)
+      .exactOptional()
+      .describe('adopt: what differs in times alone is taken over from the previous version.'),
     base: z.string().exactOptional().describe('A base image, whose layers stay as they are.'),
   })
   .describe('Lay the result out as layers of which an update changes few.');

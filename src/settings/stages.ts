@@ -195,9 +195,9 @@ export function arrangement({
 /** Reads how layers are relayered. */
 export function relayerStage(
   selection: SelectionSetting,
-  { maxLayers, maxLayer, by, group, previous }: SettingsOf<typeof relayering>,
+  { maxLayers, maxLayer, by, group, noise, previous }: SettingsOf<typeof relayering>,
 ): RelayerStage {
-  return { selection, maxLayers, maxLayer, by, groups: group, previous };
+  return { selection, maxLayers, maxLayer, by, groups: group, noise, previous };
 }
 
 export type PackingSettings = SettingsOf<typeof packing>;

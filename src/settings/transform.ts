@@ -16,10 +16,16 @@ import type { PackStage, Stages } from './stages.ts';
 /** Reads a base image by its reference and selects the layers above its own. */
 export type BaseReader = (reference: string) => Promise<Selection>;
 
-/** Reads earlier versions of an image, and finds the layouts that they state for an image. Without references it chooses the version. */
-export type PreviousReader = (
-  references: readonly string[],
-) => Promise<(image: Image) => readonly LayerAssignment[]>;
+/** Reads earlier versions of an image. Without references it chooses the version. */
+export type PreviousReader = (references: readonly string[]) => Promise<PreviousVersions>;
+
+/** What is known of the earlier versions of an image. */
+export interface PreviousVersions {
+  /** Returns the layouts that they state for an image; the first is that to keep. */
+  readonly layoutsFor: (image: Image) => readonly LayerAssignment[];
+  /** Returns the version before an image; null for none. */
+  readonly imageBefore: (image: Image) => Image | null;
+}
 
 /** The readers of images that stages name. */
 export interface StageReaders {
@@ -38,8 +44,8 @@ export async function transformOf(
   if (stages.squash !== null) steps.push(await squashing(stages.squash, select));
   if (stages.relayer !== null) {
     const { selection, previous, ...options } = stages.relayer;
-    const previousOf = await readPrevious(previous);
-    steps.push(relayer(await select(selection), { ...options, previousOf }));
+    const { layoutsFor, imageBefore } = await readPrevious(previous);
+    steps.push(relayer(await select(selection), { ...options, previousOf: layoutsFor, imageBefore }));
   }
   for (const stage of stages.arrange) steps.push(arrange(await select(stage.selection), stage));
   for (const stage of stages.pack) steps.push(pack(await select(stage.selection), stage));

@@ -8,19 +8,32 @@ import { mergeLayers } from './squash.ts';
 export interface RelayerOptions extends Omit<Relayering, 'layers' | 'previous'> {
   /** Returns the assignments of earlier versions of an image; the first is that to keep. */
   readonly previousOf: (image: Image) => readonly LayerAssignment[];
+  /** Returns the previous version of an image, whose entries are taken over where only noise differs; null for an image without one. Default: no image has one. */
+  readonly imageBefore?: (image: Image) => Image | null;
 }
 
 /**
  * Lays the contents of the selected layers out as new layers, of which an update changes few. Which layers these are shows once
  * all headers have been read. @throws SELECTION_INVALID, BASE_MISMATCH
  */
-export function relayer(selection: Selection, { previousOf, ...options }: RelayerOptions): Transform {
+export function relayer(
+  selection: Selection,
+  { previousOf, imageBefore = () => null, ...options }: RelayerOptions,
+): Transform {
   return (image: Image) => {
     if (selectsNothing(image, selection)) return image;
     const { layers, range } = mergeLayers(image, selectLayers(image, selection));
-    return withPlan(image, {
+    const planned = withPlan(image, {
       layers,
       relayering: { ...options, layers: range, previous: previousOf(image) },
     });
+    return options.noise === 'adopt'
+      ? { ...planned, previous: otherThan(image, imageBefore(image)) }
+      : planned;
   };
+}
+
+/** Returns the previous version, unless it is the image itself. */
+function otherThan({ descriptor }: Image, previous: Image | null): Image | null {
+  return previous?.descriptor.digest === descriptor.digest ? null : previous;
 }

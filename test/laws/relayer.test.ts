@@ -2,19 +2,21 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { relayer, type RelayerOptions } from '../../src/slim/relayer.ts';
 import { layerStack } from '../support/arbitrary/layers.ts';
-import { diffRootfs } from '../support/model/filesystem.ts';
+import type { ByteString } from '../support/model/byte-string.ts';
+import { diffRootfs, type Rootfs } from '../support/model/filesystem.ts';
 import { readTar } from '../support/model/tar-reader.ts';
 import type { Image } from '../../src/image/image.ts';
 import { assignmentName, type LayerAssignment, noteOfAssignment } from '../../src/image/relayering.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { retimed } from '../support/noise.ts';
-import { formProblems, lawRuns, rootfsOf, run } from './rig.ts';
+import { formProblems, lawRuns, rootfsOf, run, runAfter } from './rig.ts';
 
 const options: RelayerOptions = {
   by: 'package',
   maxLayers: 64,
   maxLayer: null,
   groups: [],
+  noise: 'keep',
   previousOf: () => [],
 };
 
@@ -74,7 +76,7 @@ test('law 16b: laid out again by its own assignment, the image stays as it is, b
   );
 });
 
-test('law 15c: digests of components do not depend on times, and a rebuild keeps the layout', async () => {
+test('law 16c: digests of components do not depend on times, and a rebuild keeps the layout', async () => {
   await fc.assert(
     fc.asyncProperty(
       stackAbove,
@@ -92,5 +94,67 @@ test('law 15c: digests of components do not depend on times, and a rebuild keeps
       },
     ),
     { numRuns: lawRuns({ share: 1 / 2 }) },
+  );
+});
+
+/** Returns a root filesystem without what noise is: times, and the names of owners. */
+function noiseless(rootfs: Rootfs): Rootfs {
+  const still = { mtime: '0', uname: '' as ByteString, gname: '' as ByteString };
+  return new Map([...rootfs].map(([path, node]) => [path, node.implied ? node : { ...node, ...still }]));
+}
+
+test('law 16d: a rebuild with other times that adopts the previous version has its very layers', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      stackAbove,
+      fc.array(fc.nat(2_000_000_000), { minLength: 1 }),
+      async ({ tars, from, maxLayers }, times) => {
+        const limits = { ...options, maxLayers: from - 1 + maxLayers };
+        const selection = { kind: 'from', layer: from } as const;
+        const first = await run(tars, relayer(selection, limits));
+        const assignment = first.resolution.relayered?.assignment as LayerAssignment;
+        // The layers of the base are the same ones.
+        const rebuilt = await Promise.all(
+          tars.map(async (tar, i) =>
+            i + 1 < from ? tar : retimed(tar, (entry) => times[(entry + i) % times.length] as number),
+          ),
+        );
+        const second = await runAfter(rebuilt, first.tars, (previous) =>
+          relayer(selection, {
+            ...limits,
+            noise: 'adopt',
+            previousOf: () => [assignment],
+            imageBefore: () => previous,
+          }),
+        );
+        expect(second.tars.map(listed)).toEqual(first.tars.map(listed));
+        expect(second.tars.map(digestOf)).toEqual(first.tars.map(digestOf));
+      },
+    ),
+    { numRuns: lawRuns({ share: 1 / 2 }) },
+  );
+});
+
+test('law 16e: what is adopted of any other image leaves the root filesystem as it was, but for times', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      stackAbove,
+      layerStack({ minLayers: 1 }),
+      fc.nat(),
+      async ({ tars, from, maxLayers }, other, seed) => {
+        const limits = { ...options, maxLayers: from - 1 + maxLayers };
+        // Sometimes the other image begins as this one.
+        const common = tars.slice(0, seed % (tars.length + 1));
+        const otherTars = [
+          ...(await Promise.all(common.map((tar) => retimed(tar, (entry) => entry + 7)))),
+          ...(common.length === 0 ? other.layers.map(({ tar }) => tar) : []),
+        ];
+        const outcome = await runAfter(tars, otherTars, (previous) =>
+          relayer({ kind: 'from', layer: from }, { ...limits, noise: 'adopt', imageBefore: () => previous }),
+        );
+        expect(diffRootfs(noiseless(rootfsOf(outcome.tars)), noiseless(rootfsOf(tars)))).toEqual([]);
+      },
+    ),
+    { numRuns: lawRuns() },
   );
 });

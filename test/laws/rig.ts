@@ -91,6 +91,15 @@ export async function runWithin(
   return interpret(pipe(...transforms)(imageOf(tars)), tars, memory);
 }
 
+/** Runs a transform that knows the previous version of an image, both over plain tars. */
+export async function runAfter(
+  tars: readonly Uint8Array[],
+  previous: readonly Uint8Array[],
+  transformOf: (previous: Image) => Transform,
+): Promise<Outcome> {
+  return interpret(transformOf(imageOf(previous))(imageOf(tars)), [...tars, ...previous]);
+}
+
 /** Restores paths of the original to a slimmed image, both over plain tars; null restores all paths. */
 export async function runRestore(
   slim: readonly Uint8Array[],

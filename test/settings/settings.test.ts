@@ -282,6 +282,7 @@ describe('a plan gives the same stages as options', () => {
 
   test.each([
     ['maxLayers: 20, by: path', { 'max-layers': 20, by: 'path' }],
+    ['noise: adopt', { noise: 'adopt' }],
     ['maxLayer: 512MiB, base: app:1', { 'max-layer': '512MiB', base: 'app:1' }],
     [
       'groups: { app: [opt/app/**, srv/**] }, previous: [app:1, app:0]',
@@ -333,6 +334,7 @@ describe('slim', () => {
   test.each([
     [{ 'max-layers': 20 }, /--max-layers goes with --relayer/],
     [{ previous: 'app:0' }, /--previous goes with --relayer/],
+    [{ noise: 'adopt' }, /--noise goes with --relayer/],
     [{ relayer: true, all: true }, /--relayer and --all do not go together/],
     [{ relayer: true, tune: 'small' }, /--relayer and --tune do not go together/],
     [{ relayer: true, order: 'similar' }, /--relayer and --order similar do not go together/],

@@ -39,6 +39,9 @@ export function resolveImages(
   );
 }
 
+/** What a scan learns of a previous version: what its entries are. */
+const ofPrevious: Gathering = { probe: null, digests: false, twins: false, identities: 'whole' };
+
 async function resolveImage(planned: PlannedImage, context: ResolveContext): Promise<ResolvedImage> {
   const { image } = planned;
   const scanned: Scanned = { indexes: new Map(), facts: new Map(), looked: new Set() };
@@ -85,7 +88,12 @@ async function resolveByHeaders(
   let gathering = await gatheringFor(image, context);
   const { resolveSteps } = await import('../../slim/resolve/resolve.ts');
   for (let wanted = first; ; ) {
-    await scan(image, wanted, { gathering, scanned }, context);
+    const own = image.previous === null ? Number.POSITIVE_INFINITY : image.manifest.layers.length;
+    const isOwn = (number: number): boolean => number <= own;
+    await scan(image, wanted.filter(isOwn), { gathering, scanned }, context);
+    // Layers of both versions are scanned by now, with all that is asked of the image.
+    const further = wanted.filter((number) => !isOwn(number));
+    await scan(image, further, { gathering: ofPrevious, scanned }, context);
     const steps = resolveSteps({
       image,
       indexes: new Map([...scanned.indexes].sort(([a], [b]) => a - b)),
@@ -150,7 +158,7 @@ async function gatheringFor(
     twins,
     // What only lists packages need not look into programs.
     ...(listed || laid ? { parts: listed, programs: traced || synced } : {}),
-    identities: laid ? 'quick' : null,
+    identities: relayering === null ? null : relayering.noise === 'adopt' ? 'whole' : 'quick',
   };
 }
 

@@ -41,7 +41,15 @@ export function reportSlimming(outcome: ImageOutcome, squashOrigin: string): Sli
     }),
     ...reportEdited(outcome),
     ...reportLinked(outcome),
+    ...reportNoise(outcome),
   };
+}
+
+/** Counts what was taken over from the previous version; the field is absent without a previous version. */
+function reportNoise({ resolution: { relayered } }: ImageOutcome): Pick<SlimmingReport, 'noise'> {
+  const adopted = relayered?.adopted ?? null;
+  if (adopted === null) return {};
+  return { noise: { mode: 'adopt', entries: adopted.times, compiled: adopted.compiled } };
 }
 
 /** Adds up the tars of the layers that slimming changed, before and after. */

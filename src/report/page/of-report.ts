@@ -1,6 +1,7 @@
 /** Makes the page of a report about a run: of squash, prune, recompress, slim, copy and restore. `renderers.ts` calls it. */
 import { imageNames } from '../image-names.ts';
 import { escapeText, shownPath } from '../escape.ts';
+import { noiseText } from '../noise-text.ts';
 import { findingSentence } from '../findings-text.ts';
 import { forecastLine } from '../forecast-text.ts';
 import { actionText, layerNumbers, maker, sizeAfter, sizeBefore } from '../layer-table.ts';
@@ -241,7 +242,7 @@ function removedTable({ byRule }: SlimmingReport): DataTable {
   };
 }
 
-function changesTable({ promoted, cleared, edited = [], linked }: SlimmingReport): DataTable {
+function changesTable({ promoted, cleared, edited = [], linked, noise }: SlimmingReport): DataTable {
   return {
     title: 'Other changes',
     note: null,
@@ -263,6 +264,7 @@ function changesTable({ promoted, cleared, edited = [], linked }: SlimmingReport
         escapeText(`/${shownPath(link)}`),
         escapeText(`is now a hard link to ${link.to}, an identical file`),
       ]),
+      ...(noise === undefined ? [] : [['', noiseText(noise)]]),
     ],
   };
 }

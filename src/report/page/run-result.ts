@@ -1,5 +1,6 @@
 /** Reads off the contents of the new layers what they hold of the old ones. `files-of-run.ts` calls it. */
 import type { Path } from '../../bytes/path.ts';
+import type { Change } from '../../changeset/change.ts';
 import type { LayerEdit } from '../../changeset/edit.ts';
 import { EntryActions } from '../../changeset/entry-actions.ts';
 import { EntrySet } from '../../changeset/entry-set.ts';
@@ -23,9 +24,15 @@ export class After {
   /** Layers that stay as they are. */
   readonly #stored = new Set<number>();
   readonly added: Added[] = [];
+  /** Returns what of the source an entry of its previous version stands for. */
+  readonly #standsFor: (layer: number, entry: number) => Change | null;
 
   /** Reads the contents of all layers. `indexes` by source layer number, those of an original included. */
-  constructor({ contents }: Pick<Resolution, 'contents'>, indexes: ReadonlyMap<number, LayerIndex>) {
+  constructor(
+    { contents, relayered }: Pick<Resolution, 'contents'> & Partial<Pick<Resolution, 'relayered'>>,
+    indexes: ReadonlyMap<number, LayerIndex>,
+  ) {
+    this.#standsFor = relayered?.adopted?.standsFor ?? (() => null);
     for (const content of contents) {
       if (content.kind === 'stored') this.#stored.add(content.layer);
       else if (content.kind !== 'added') this.#addEdit(content, indexes);
@@ -58,6 +65,11 @@ export class After {
     const isOwn = own.includes(source);
     const at = { layer: layer ?? source, fate };
     for (const [entry, action] of actions) {
+      const own = this.#standsFor(source, entry);
+      if (own !== null) {
+        this.#kept.add(own.layer, own.entry);
+        continue;
+      }
       const kind = rowKindOf(index, entry) ?? 'other';
       const size = kind === 'file' ? (index.sizes[entry] as number) : 0;
       const path = index.paths[entry] as Path;

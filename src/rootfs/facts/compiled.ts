@@ -2,7 +2,7 @@
  * Reads what a compiled module of Python states of its source. Scans leave its time out of what they know a file by, and the noise of
  * rebuilds is told from changes by it.
  */
-import type { Path } from '../../bytes/path.ts';
+import { baseOf, type Path, parentOf, rootPath } from '../../bytes/path.ts';
 import { MiB } from '../../units.ts';
 
 /** What Python compares with the source before it takes a compiled module. */
@@ -41,4 +41,26 @@ export function stampOf(head: Uint8Array): CompiledStamp | null {
   const isFormat = format >= firstFormat && format <= lastFormat && view.getUint16(2, false) === 0x0d0a;
   if (!isFormat || view.getUint32(4, true) !== 0) return null;
   return { time: view.getUint32(8, true), size: view.getUint32(12, true) };
+}
+
+/** Returns the source of a compiled module (PEP 3147): of `a/__pycache__/m.cpython-311.pyc` it is `a/m.py`. */
+export function sourceOf(path: Path): Path {
+  const directory = parentOf(path);
+  const module = baseOf(path).split('.', 1)[0] ?? baseOf(path);
+  const home = baseOf(directory) === '__pycache__' ? parentOf(directory) : directory;
+  return rootPath`${home}/${module}.py`;
+}
+
+/** Tells whether Python would take a compiled module for that of a source with this time, in seconds since 1970, and this size. */
+export function isUpToDate(
+  stamp: CompiledStamp,
+  { mtime, size }: { readonly mtime: number; readonly size: number },
+): boolean {
+  return stamp.time === lowBits(Math.floor(mtime)) && stamp.size === lowBits(size);
+}
+
+/** Returns the lowest 32 bits of a whole number. */
+function lowBits(number: number): number {
+  const rest = number % 2 ** 32;
+  return rest < 0 ? rest + 2 ** 32 : rest;
 }

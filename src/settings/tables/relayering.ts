@@ -1,5 +1,5 @@
 /** The options that say how layers are relayered. `relayer` has them, and `slim` where it does the same. */
-import { relayerBases } from '../../image/relayering.ts';
+import { noiseModes, relayerBases } from '../../image/relayering.ts';
 import { choice, count, flag, list, parsed } from '../option.ts';
 import { parseGroups } from '../relayer-groups.ts';
 import { parseSize } from '../sizes.ts';
@@ -35,6 +35,13 @@ export const relayering = {
     describe: 'keep the layout of this earlier version as far as possible (repeatable)',
     details:
       'The layout of the first is kept; all of them tell how often components change. Default: the image that the destination names now; else the layout that the source states.',
+    group: 'Layers',
+  }),
+  noise: choice(noiseModes, {
+    default: 'keep',
+    describe: 'adopt: take over from the previous version what differs in times alone',
+    details:
+      'A rebuild gives files new times, which would change every layer. The files of the previous version are the same, and its layers stay. [The guide](../relayer.md#noise) says what counts.',
     group: 'Layers',
   }),
 };

@@ -20,6 +20,7 @@ import { type Filesystem, mergeStack } from '../../rootfs/filesystem.ts';
 import { packagesOf } from '../../rootfs/packages/package-index.ts';
 import { createKeepMatcher } from '../../rules/rules.ts';
 import type { Steps } from '../../steps.ts';
+import type { AdoptedNoise } from './adopt-noise.ts';
 import { digestSteps } from './component-digests.ts';
 import { sourceChanceSteps } from './source-chances.ts';
 import { splitLayer } from './split-layer.ts';
@@ -41,6 +42,8 @@ export interface RelayerInput {
   readonly contents: ReadonlyMap<number, NewContents>;
   /** New permission bits by change id. */
   readonly modes: Map<number, number>;
+  /** What of the changes was taken over from the previous version. */
+  readonly adopted: AdoptedNoise | null;
   /** The time of the image, in seconds since 1970. */
   readonly now: number;
 }
@@ -53,6 +56,8 @@ export interface Relayered {
   readonly assignment: LayerAssignment;
   /** The chance that an update changes each source layer, by its number; none for one of which containers see nothing. */
   readonly sourceChances: ReadonlyMap<number, number>;
+  /** What was taken over from the previous version; null where nothing asked for that, or without a previous version. */
+  readonly adopted: AdoptedNoise | null;
 }
 
 /** Lays out the changes of a range as several layers. Returns the changes of each, and what is in it. */
@@ -82,7 +87,12 @@ export function* relayerSteps(
   const layers = names.map((own) => own.flatMap((name) => byName.get(name) ?? []));
   return {
     parts,
-    relayered: { layers, assignment: { layers: names, digests: Object.fromEntries(digests) }, sourceChances },
+    relayered: {
+      layers,
+      assignment: { layers: names, digests: Object.fromEntries(digests) },
+      sourceChances,
+      adopted: input.adopted,
+    },
   };
 }
 

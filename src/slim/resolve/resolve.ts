@@ -30,6 +30,7 @@ import { compareSurface, type Surface } from '../../rootfs/surface/surface.ts';
 import type { Rule } from '../../rules/rule.ts';
 import { arrangementOf } from '../arrange.ts';
 import { type Finding, findingSteps } from '../findings/findings.ts';
+import { type AdoptedNoise, adoptSteps } from './adopt-noise.ts';
 import { type LinkedDuplicate, linkDuplicates } from './duplicates.ts';
 import type { Removal } from './layer-pruning.ts';
 import type { ClearedMode } from './marking.ts';
@@ -165,14 +166,15 @@ export function resolve(
  * indexes give the same resolution. `facts` are what prunings by trace and the linking of duplicates must know of files.
  * @throws UNSAFE, LAYER_INVALID, TAR_INVALID (data after the end mark of a layer that would be rewritten)
  */
-export function* resolveSteps(known: Known): Steps<ResolveResult> {
-  const { image, indexes } = known;
-  if (image.original !== null) return { kind: 'resolved', resolution: yield* resolveRestored(known) };
-  if (indexes.size === 0) return { kind: 'resolved', resolution: untouched(image) };
-  const stack = yield* stackSteps(indexes);
+export function* resolveSteps(given: Known): Steps<ResolveResult> {
+  const { image } = given;
+  if (image.original !== null) return { kind: 'resolved', resolution: yield* resolveRestored(given) };
+  if (given.indexes.size === 0) return { kind: 'resolved', resolution: untouched(image) };
+  const both = yield* stackSteps(given.indexes);
+  const { own: known, stack, previous } = splitVersions(given, both);
   const pruning = image.plan.prunings.length === 0 ? null : yield* pruneChecked(known, stack);
   if (pruning?.kind === 'looks') return pruning;
-  const resolver = new LayerResolver(known, stack, pruning?.pruned ?? null);
+  const resolver = new LayerResolver({ ...known, previous }, stack, pruning?.pruned ?? null);
   for (const { content } of image.plan.layers) {
     const missing = yield* resolver.add(content);
     if (missing.length > 0) return { kind: 'needs', layers: missing };
@@ -180,6 +182,29 @@ export function* resolveSteps(known: Known): Steps<ResolveResult> {
   }
   const described = yield* describePruning(known, stack, pruning);
   return { kind: 'resolved', resolution: { ...resolver.finish(), ...described } };
+}
+
+/** The layers of the previous version beside what is known of the image, whose entries may be taken over. */
+interface Earlier {
+  /** By numbers above those of the image. Empty without a previous version. */
+  readonly layers: ReadonlyMap<number, readonly Change[]>;
+  /** The indexes of both. */
+  readonly indexes: ReadonlyMap<number, LayerIndex>;
+}
+
+/** Parts what is known of the image from its previous version. */
+function splitVersions(
+  known: Known,
+  both: Stack,
+): { readonly own: Known; readonly stack: Stack; readonly previous: Earlier } {
+  const count = known.image.manifest.layers.length;
+  const isOwn = ([number]: readonly [number, unknown]): boolean => number <= count;
+  const layers = Map.groupBy(both.layers, isOwn);
+  return {
+    own: { ...known, indexes: new Map([...known.indexes].filter(isOwn)) },
+    stack: { ...both, layers: new Map(layers.get(true)) },
+    previous: { layers: new Map(layers.get(false)), indexes: known.indexes },
+  };
 }
 
 interface CheckedPruning extends Pick<Resolution, 'traced' | 'forced'> {
@@ -265,7 +290,7 @@ function* describePruning(
 
 /** Collects the contents of the new image layer by layer, with the removals, promotions and links for the report. */
 class LayerResolver {
-  readonly #known: Known;
+  readonly #known: Known & { readonly previous: Earlier };
   /** The layers after all prunings: a squash merges pruned layers. */
   readonly #stack: Stack;
   /** The changed layers only, by source layer number. */
@@ -282,7 +307,7 @@ class LayerResolver {
   readonly #original: Stack;
   #relayered: Relayered | null = null;
 
-  constructor(known: Known, stack: Stack, pruned: PrunedStack | null) {
+  constructor(known: Known & { readonly previous: Earlier }, stack: Stack, pruned: PrunedStack | null) {
     this.#known = known;
     this.#original = stack;
     this.#stack = { ...stack, layers: pruned?.all ?? stack.layers };
@@ -358,8 +383,11 @@ class LayerResolver {
     if (merged === null) return numbersIn({ from: 1, to: range.from - 1 });
     yield;
     const { indexes, facts, mtimeOf } = this.#known;
-    const { parts, relayered } = yield* relayerSteps(merged, {
+    const { changes: laid, adopted } = yield* this.#adopt(merged);
+    yield;
+    const { parts, relayered } = yield* relayerSteps(laid, {
       relayering,
+      adopted,
       isLaidOut: assignmentOf(this.#known.image) !== null,
       stack: this.#stack,
       original: this.#original,
@@ -378,6 +406,17 @@ class LayerResolver {
       yield;
     }
     return [];
+  }
+
+  /** Takes entries of the previous version over, where there is one. */
+  *#adopt(
+    changes: readonly Change[],
+  ): Steps<{ readonly changes: readonly Change[]; readonly adopted: AdoptedNoise | null }> {
+    const { facts, previous } = this.#known;
+    if (previous.layers.size === 0) return { changes, adopted: null };
+    const { layers, indexes } = previous;
+    const [stack, modes, contents] = [this.#stack, this.#modes, this.#contents];
+    return yield* adoptSteps(changes, { stack, previous: layers, indexes, facts, modes, contents });
   }
 
   /** Returns the changes of a range as one layer; null where the layers below must be scanned before. */
@@ -406,7 +445,8 @@ class LayerResolver {
     written: readonly Change[],
     split: { readonly part: LayerPart; readonly isTop: boolean } | null = null,
   ): void {
-    const { indexes, mtimeOf } = this.#known;
+    const { mtimeOf } = this.#known;
+    const { indexes } = this.#known.previous;
     refuseGarbage([...numbersIn(range), ...written.map(({ layer }) => layer)], indexes);
     // A promoted or relinked change gets the permission bits that its original was to get.
     for (const { id, file } of written) {

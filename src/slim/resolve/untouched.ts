@@ -4,8 +4,8 @@ import type { AddedContent, Resolution } from './resolve.ts';
 
 /**
  * Returns the source layers to scan before the plan can be resolved: for pruning all of them, since what is hidden, what would
- * come back and what is linked to depends on every layer; for new layers all of them, too, since packages are of the whole image; for a
- * squash alone its own range. Where there are none, `untouched`
+ * come back and what is linked to depends on every layer; for new layers all of them, too, since packages are of the whole image, and those of the previous version
+ * whose entries may be taken over; for a squash alone its own range. Where there are none, `untouched`
  * resolves the plan, without the algebra, which takes longer to load than a copy takes to run.
  */
 export function layersToScan(image: Image): number[] {
@@ -14,7 +14,10 @@ export function layersToScan(image: Image): number[] {
   const rewritten = image.plan.layers.flatMap(({ content }) => (content.kind === 'rewritten' ? content : []));
   if (rewritten.length === 0) return [];
   const { prunings, relayering } = image.plan;
-  if (prunings.length > 0 || relayering !== null) return image.manifest.layers.map((_, i) => i + 1);
+  if (prunings.length > 0 || relayering !== null) {
+    const further = image.previous?.manifest.layers.length ?? 0;
+    return numbersIn({ from: 1, to: image.manifest.layers.length + further });
+  }
   return rewritten.flatMap(numbersIn);
 }
 

@@ -15,6 +15,7 @@ const options: RelayerOptions = {
   maxLayers: 20,
   maxLayer: null,
   groups: [],
+  noise: 'keep',
   previousOf: () => [],
 };
 const laidOut = relayer(all, options);

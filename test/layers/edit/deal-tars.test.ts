@@ -29,6 +29,7 @@ test('tars that are dealt out in one reading have the bytes that each has when i
         maxLayers: 7,
         maxLayer: null,
         groups: [],
+        noise: 'keep',
         previousOf: () => [],
       } as const;
       const indexes = new Map<number, LayerIndex>();

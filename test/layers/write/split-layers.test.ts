@@ -14,6 +14,7 @@ const options: RelayerOptions = {
   maxLayers: 6,
   maxLayer: null,
   groups: [],
+  noise: 'keep',
   previousOf: () => [],
 };
 const laidOut = pipe(relayer(all, options), recompress(all, { kind: 'none' }));
