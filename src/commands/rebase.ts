@@ -26,7 +26,7 @@ import {
 } from '../oci/reference.ts';
 import { JoinedSource } from '../place/joined-source.ts';
 import type { Source } from '../place/place.ts';
-import { type Bases, rebase } from '../rebase/rebase.ts';
+import { type Bases, lowestLayers, rebase } from '../rebase/rebase.ts';
 import { isBelow, type StatedBase, statedBases } from '../rebase/stated-base.ts';
 import type { RebaseSettings } from '../settings/tables/commands.ts';
 import type { Planned } from './planned-work.ts';
@@ -39,6 +39,15 @@ interface OpenBase {
   readonly source: Source;
   readonly set: ImageSet;
 }
+
+/** The old base of one image. */
+interface OldBase extends Pick<Bases, 'from' | 'fromName'> {
+  /** How annotations name it; null where only its layers are known. */
+  readonly named: NamedBase | null;
+}
+
+/** What places answer where an image is gone. */
+const unreachable: ReadonlySet<string> = new Set(['NOT_FOUND', 'UNAUTHORIZED', 'DENIED', 'NETWORK']);
 
 /** What planning a rebase is about. */
 export interface RebaseWish {
@@ -64,13 +73,11 @@ export async function planRebase(wish: RebaseWish, workspace: Workspace): Promis
   for (const member of members) {
     const { image } = member;
     const base = imageFor(member, to);
-    const from = await places.findOld(member, set, { to, platforms });
-    const old = imageFor(member, from);
+    const { named, ...from } = await places.oldBaseOf(member, set, { to, platforms });
     found.set(image.descriptor.digest, {
-      from: old,
+      ...from,
       to: base,
-      fromName: formatReference(from.reference),
-      names: { from: namedBase(from, old), to: namedBase(to, base) },
+      names: { from: named, to: namedBase(to, base) },
     });
   }
   const own = new Set(members.flatMap(({ image }) => image.manifest.layers.map(({ digest }) => digest)));
@@ -116,6 +123,44 @@ class BasePlaces {
     const { reference: source } = this.#wish;
     const { place, set } = await readBeside(this.#workspace, { source, reference, platforms });
     return { reference, source: place, set };
+  }
+
+  /**
+   * Finds the base that an image was built on, or takes its lowest layers for one that is gone (--old-base-layers).
+   * @throws NOT_FOUND, and BASE_MISMATCH where a base that is there has another number of layers
+   */
+  async oldBaseOf(...where: Parameters<BasePlaces['findOld']>): Promise<OldBase> {
+    const [member] = where;
+    const { oldBaseLayers: wanted, oldBase } = this.#wish.settings;
+    const found =
+      wanted === null || oldBase !== null ? await this.findOld(...where) : await this.#ifThere(where);
+    if (found === null) {
+      const count = wanted ?? 0;
+      return { from: lowestLayers(member.image, count), fromName: `its ${count} lowest layers`, named: null };
+    }
+    const from = imageFor(member, found);
+    const fromName = formatReference(found.reference);
+    const { length } = from.config.diffIds;
+    if (wanted !== null && wanted !== length)
+      throw new OcislimError(
+        'BASE_MISMATCH',
+        `--old-base-layers ${wanted}: the old base of ${nameOfImage(member.image)} is ${fromName}, which has ${length} layers`,
+        { advice: `Leave out --old-base-layers, or write ${length}.` },
+      );
+    return { from, fromName, named: namedBase(found, from) };
+  }
+
+  /** Finds a base that is there and below the image; null for none, since --old-base-layers says where it ends. */
+  async #ifThere(where: Parameters<BasePlaces['findOld']>): Promise<OpenBase | null> {
+    const [member, set, { to, platforms }] = where;
+    try {
+      const stated = await this.#findStated(member, set, to, platforms);
+      if (!isBelow(imageFor(member, stated), member.image)) return null;
+    } catch (error) {
+      if (error instanceof OcislimError && unreachable.has(error.code)) return null;
+      throw error;
+    }
+    return this.findOld(...where);
   }
 
   /** Finds the base that an image was built on: by --old-base, or by what the image states. @throws NOT_FOUND, BASE_MISMATCH */
@@ -169,7 +214,7 @@ class BasePlaces {
         : `the base of ${name} cannot be found: ${tried.join('; ')}`;
     throw new OcislimError('NOT_FOUND', why, {
       advice:
-        'Name it: --old-base REF, by its digest if the tag has moved on. "ocislim history" shows what the image is made of.',
+        'Name it: --old-base REF, by its digest if the tag has moved on. If it is gone, --old-base-layers N says that the N lowest layers are its. "ocislim history" shows what the image is made of.',
     });
   }
 

@@ -156,7 +156,8 @@ export interface Rebased {
 
 /** What annotations say of the old and the new base of an image. */
 export interface BaseNames {
-  readonly from: NamedBase;
+  /** Null for an old base of which only the number of layers is known. */
+  readonly from: NamedBase | null;
   readonly to: NamedBase;
 }
 

@@ -75,6 +75,25 @@ function requireBelow(image: Image, { from, fromName }: Bases): void {
   );
 }
 
+/**
+ * Makes an old base of the lowest layers of an image, whose own image is gone. Its config is not known: it is empty, so that every value of the
+ * image stays. @throws BASE_MISMATCH for more layers than the image has
+ */
+export function lowestLayers(image: Image, count: number): Image {
+  const { manifest, config, descriptor } = image;
+  if (count > config.diffIds.length)
+    throw new OcislimError(
+      'BASE_MISMATCH',
+      `--old-base-layers ${count}: ${nameOfImage(image)} has ${config.diffIds.length} layers only`,
+      { advice: '"ocislim history" shows what the layers are made of.' },
+    );
+  const diffIds = config.diffIds.slice(0, count);
+  const json: JsonObject = { config: {}, rootfs: { type: 'layers', diff_ids: diffIds } };
+  const bytes = encodeJson(json);
+  const base = readImageConfig({ json, bytes }, count, `the lowest layers of ${nameOfImage(image)}`);
+  return readImage(descriptor, { ...manifest, layers: manifest.layers.slice(0, count) }, base);
+}
+
 function configOn(source: Image, bases: Bases): Image['config'] {
   const { from, to, names } = bases;
   const merged = mergeConfig({ app: source.config.json, from: from.config.json, to: to.config.json });

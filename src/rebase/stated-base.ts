@@ -96,7 +96,8 @@ export function writeBase(
 ): JsonObject {
   const notes = isJsonObject(annotations) ? annotations : {};
   const before = notes[baseDigest];
-  const digest = before === from.root && from.root !== from.digest ? to.root : to.digest;
+  const isIndex = from !== null && before === from.root && from.root !== from.digest;
+  const digest = isIndex ? to.root : to.digest;
   if (before === digest) return notes;
   const isWanted = (key: string): boolean => when === 'always' || Object.hasOwn(notes, key);
   const written: JsonObject = { ...notes };

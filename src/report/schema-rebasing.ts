@@ -25,7 +25,11 @@ const lack = z.strictObject({
 });
 
 export const rebasing = z.strictObject({
-  oldBase: base,
+  oldBase: base.extend({
+    digest: digest
+      .nullable()
+      .describe('null where only the number of its layers is known (--old-base-layers).'),
+  }),
   newBase: base,
   applicationLayers: count.describe('Layers above the old base, which are now above the new one.'),
   missing: z

@@ -174,6 +174,53 @@ describe('rebase', () => {
     expect(report.platforms[0]?.rebasing?.hidden).toEqual([{ path: 'etc/passwd', how: 'outdated' }]);
   });
 
+  describe('of a base that is gone, --old-base-layers', () => {
+    const blind = (count: number, ...more: readonly string[]) =>
+      callCli([
+        'rebase',
+        scene.at('app'),
+        scene.at('blind'),
+        '--new-base',
+        scene.at('base-2'),
+        '--old-base-layers',
+        String(count),
+        ...more,
+      ]);
+
+    test('says which layers are its, and the values of the image stay', async () => {
+      const file = scene.path('blind.json');
+      const { status, stderr } = await blind(2, '--report', file);
+      expect(status, stderr).toBe(0);
+      await scene.succeed('rebase', scene.at('app'), scene.at('seen'), ...onto('base-2'));
+      expect(await filesOf('blind')).toEqual(await filesOf('seen'));
+      const read = await scene.read('blind');
+      expect(read.config.config).toMatchObject({
+        Env: ['PATH=/app:/bin', 'VERSION=1', 'APP=1'],
+        Entrypoint: ['/app/server'],
+        User: 'app',
+      });
+      const report = JSON.parse(await readFile(file, 'utf8')) as {
+        platforms: readonly { rebasing: unknown }[];
+      };
+      expect(report.platforms[0]?.rebasing).toMatchObject({
+        oldBase: { digest: null, name: null, layers: 2 },
+        applicationLayers: 2,
+      });
+    });
+
+    test('is refused where a base that is there says otherwise, and beyond the layers of the image', async () => {
+      for (const [count, more, message] of [
+        [1, ['--old-base', scene.at('base-1')], 'which has 2 layers [BASE_MISMATCH]'],
+        [5, [], 'has 4 layers only [BASE_MISMATCH]'],
+      ] as const) {
+        const { status, stderr } = await blind(count, ...more);
+        expect([status, stderr]).toEqual([1, expect.stringContaining(message)]);
+      }
+      expect((await blind(2, '--old-base', scene.at('base-1'))).status).toBe(0);
+      expect((await blind(0)).status).toBe(2);
+    });
+  });
+
   test('says at which layer an image parts from what is not its base', async () => {
     const { status, stderr } = await callCli([
       'rebase',

@@ -14,7 +14,11 @@ export function reportRebasing({ image, rebasing }: ImageOutcome): Pick<Platform
   const { lacks = [], hidden = [] } = rebasing ?? {};
   return {
     rebasing: {
-      oldBase: { digest: names.from.digest, name: names.from.name, layers: from.config.diffIds.length },
+      oldBase: {
+        digest: names.from?.digest ?? null,
+        name: names.from?.name ?? null,
+        layers: from.config.diffIds.length,
+      },
       newBase: { digest: names.to.digest, name: names.to.name, layers: to.config.diffIds.length },
       applicationLayers: source.config.diffIds.length - from.config.diffIds.length,
       missing: lacks.map(({ kind, missing, neededBy, sentence, advice }) => ({

@@ -1,5 +1,5 @@
 /** The options of every command that makes or compares images, and their settings. A command's help and parser read them. */
-import { flag, list, type SettingsOf, text } from '../option.ts';
+import { count, flag, list, type SettingsOf, text } from '../option.ts';
 import { readReports } from '../announced.ts';
 import { planOption } from '../plan-option.ts';
 import { checkGlobs } from '../rule-files.ts';
@@ -140,6 +140,13 @@ export const rebaseOptions = {
     describe: 'name the base that the image was built on, if it does not say so',
     details:
       'Its layers must be the lowest ones of the image, by their DiffIDs. Default: what annotations of the manifest, of its row in the index and of the index state, then labels; a host that is neither that of the image nor of the new base is not asked on their word.',
+    group: 'Bases',
+  }),
+  oldBaseLayers: count(1, {
+    value: 'N',
+    describe: 'say that the N lowest layers are the old base, whose image is gone',
+    details:
+      'Nothing is looked for then: the config of that base is not known, so that all values of the image stay. With `--old-base` the number of its layers must be this one.',
     group: 'Bases',
   }),
   force: flag({
