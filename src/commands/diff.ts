@@ -17,7 +17,7 @@ export async function diffTwo(
   const cache = await workspace.openCache();
   const first = await workspace.openSource(a);
   await using second = await workspace.openResult(b);
-  return await diffImages({
+  const found = await diffImages({
     a: first,
     b: second,
     platforms: settings.platform,
@@ -32,6 +32,9 @@ export async function diffTwo(
     listener,
     signal,
   });
+  if (settings.also.length === 0) return found;
+  const { withVersions } = await import('./compare-versions.ts');
+  return await withVersions(found, { a, first, second, settings }, workspace);
 }
 
 function selectionOf(globs: readonly string[]): PathSelection | null {

@@ -1,6 +1,7 @@
 /** The part of a report about new layers ("ocislim relayer"). `schema.ts` is made of it. */
 import * as z from 'zod';
 import { bytes, count, digest } from './schema-values.ts';
+import { versions } from './schema-versions.ts';
 
 const chance = z.number().min(0).max(1);
 
@@ -57,16 +58,7 @@ export const relayering = z.strictObject({
       }),
     )
     .describe('The layers of the result, with what is in each new one.'),
-  versions: z
-    .array(
-      z.strictObject({
-        name: z.string().describe('As it was named; "result" for the last one.'),
-        digest: digest.nullable().describe('null for the result of a dry run.'),
-        downloads: z
-          .array(z.strictObject({ blob: bytes, prefix: bytes }))
-          .describe('What a client that has this version downloads for each of the list, in its order.'),
-      }),
-    )
+  versions: versions
     .exactOptional()
     .describe('The earlier versions that were read, the oldest first, and the result; absent without any.'),
 });

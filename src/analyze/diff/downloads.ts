@@ -2,8 +2,9 @@
  * Says what a client that has image A downloads for image B, for clients that reuse blobs, chains of layers, or files. The comparison
  * of images calls it with what the manifests say, and with the contents of the layers that it read.
  */
+import type { Image } from '../../image/image.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Download } from './image-diff.ts';
+import type { Download, VersionDownloads } from './image-diff.ts';
 
 /** The blobs of one image. */
 export interface ImageBlobs {
@@ -24,6 +25,32 @@ export interface NewContents {
   readonly newBytes: number;
   /** Bytes of all its regular files. */
   readonly allBytes: number;
+}
+
+/** Returns the blobs that an image names. */
+export function blobsOf({ manifest, config }: Image): ImageBlobs {
+  const layers = manifest.layers.map(({ digest, size }, i) => ({
+    digest,
+    size,
+    diffId: config.diffIds[i] as Digest,
+  }));
+  return { config: manifest.config, layers };
+}
+
+/** Compares versions of an image: what a client that has one downloads for each, in their order. */
+export function versionDownloads(
+  versions: readonly (Pick<VersionDownloads, 'name' | 'digest'> & { readonly blobs: ImageBlobs })[],
+): readonly VersionDownloads[] {
+  return versions.map(({ name, digest, blobs }) => ({
+    name,
+    digest,
+    downloads: versions.map((to) => {
+      const found = downloadsOf(blobs, to.blobs, () => null);
+      const bytesBy = (wanted: Download['model']) =>
+        found.find(({ model }) => model === wanted)?.transferBytes ?? 0;
+      return { blob: bytesBy('blob'), prefix: bytesBy('prefix') };
+    }),
+  }));
 }
 
 /** Returns the bytes of config and layers, a blob that is named twice counted once. */

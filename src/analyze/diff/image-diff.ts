@@ -99,6 +99,18 @@ export interface PlatformDiff {
   readonly packages: readonly PackageChange[];
   /** What a client that has A downloads for B. Empty where one side has no image. */
   readonly downloads: readonly Download[];
+  /** A, further versions and B, where such are compared: what a client of each downloads for each. */
+  readonly versions?: readonly VersionDownloads[];
+}
+
+/** A version of an image, and what a client that has it downloads for others. */
+export interface VersionDownloads {
+  /** The reference as it was written. */
+  readonly name: string;
+  /** Of the manifest; null where it is not written yet. */
+  readonly digest: Digest | null;
+  /** For each version of the list, in its order: bytes for clients that reuse blobs, and for those that reuse chains of layers. */
+  readonly downloads: readonly { readonly blob: number; readonly prefix: number }[];
 }
 
 export interface DiffedImage {

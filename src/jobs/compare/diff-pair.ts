@@ -1,7 +1,7 @@
 /**
  * Lists what differs between two images: their documents, and what their layers hold. `diff.ts` calls it for the images of one platform.
  */
-import { downloadsOf, type ImageBlobs, transferBytes } from '../../analyze/diff/downloads.ts';
+import { blobsOf, downloadsOf, transferBytes } from '../../analyze/diff/downloads.ts';
 import type {
   DiffedContents,
   DiffedImage,
@@ -11,7 +11,6 @@ import type {
 } from '../../analyze/diff/image-diff.ts';
 import type { AspectTally } from '../../analyze/diff/verdict.ts';
 import type { Image } from '../../image/image.ts';
-import type { Digest } from '../../oci/digest.ts';
 import { inTurns } from '../../steps.ts';
 import type { DiffOptions } from './diff.ts';
 import { diffConfigs, diffHistories, diffManifests, diffRows } from './diff-documents.ts';
@@ -119,15 +118,6 @@ function describeImage(image: Image, contents: DiffedContents | null): DiffedIma
     layers: manifest.layers.length,
     contents,
   };
-}
-
-function blobsOf({ manifest, config }: Image): ImageBlobs {
-  const layers = manifest.layers.map(({ digest, size }, i) => ({
-    digest,
-    size,
-    diffId: config.diffIds[i] as Digest,
-  }));
-  return { config: manifest.config, layers };
 }
 
 interface PairFindings {

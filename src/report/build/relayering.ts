@@ -3,7 +3,13 @@
  * each image; bytes of a dry run are estimates.
  */
 import { asByteString, decodeForDisplay } from '../../bytes/bytes.ts';
-import { downloadsOf, type ImageBlobs, transferBytes } from '../../analyze/diff/downloads.ts';
+import {
+  blobsOf,
+  downloadsOf,
+  type ImageBlobs,
+  transferBytes,
+  versionDownloads,
+} from '../../analyze/diff/downloads.ts';
 import type { Image } from '../../image/image.ts';
 import { assignmentOf } from '../../image/relayering.ts';
 import type { ImageOutcome, LayerOutcome } from '../../jobs/rewrite/records.ts';
@@ -202,39 +208,17 @@ class Layout {
   }
 }
 
-/** Compares each version with each other, the result included. */
+/** Compares each version with each other, the oldest first, the result included. */
 function matrixOf(
   versions: readonly NamedVersion[],
   { manifest }: ImageOutcome,
-  layout: Layout,
+  { blobs }: Layout,
 ): Pick<RelayeringReport, 'versions'> {
-  const all = [
-    ...versions.toReversed().map((version) => ({ ...nameOf(version), blobs: blobsOf(version.image) })),
-    { name: 'result', digest: manifest?.descriptor.digest ?? null, blobs: layout.blobs },
-  ];
-  return {
-    versions: all.map(({ name, digest, blobs }) => ({
-      name,
-      digest,
-      downloads: all.map((to) => {
-        const found = downloadsOf(blobs, to.blobs, () => null);
-        const bytesOf = (wanted: 'blob' | 'prefix') =>
-          found.find(({ model }) => model === wanted)?.transferBytes ?? 0;
-        return { blob: bytesOf('blob'), prefix: bytesOf('prefix') };
-      }),
-    })),
-  };
-}
-
-function blobsOf({ manifest, config }: Image): ImageBlobs {
-  return {
-    config: manifest.config,
-    layers: manifest.layers.map(({ digest, size }, i) => ({
-      digest,
-      size,
-      diffId: config.diffIds[i] as Digest,
-    })),
-  };
+  const earlier = versions
+    .toReversed()
+    .map((version) => ({ ...nameOf(version), blobs: blobsOf(version.image) }));
+  const result = { name: 'result', digest: manifest?.descriptor.digest ?? null, blobs };
+  return { versions: [...versionDownloads([...earlier, result])] };
 }
 
 /** Returns the name of a component as text: one of a path has the bytes of the path. */

@@ -6,6 +6,7 @@ import type { FileChange, ImageDiff, MemberChange, PlatformDiff } from '../../an
 import { formatCount, formatNumberOf, formatSize } from '../figures.ts';
 import { code, details, escapeMarkdown, table } from '../markdown-syntax.ts';
 import { truncate } from '../table.ts';
+import { versionRows } from './version-rows.ts';
 import {
   aspectList,
   bytesText,
@@ -88,6 +89,7 @@ function platformBlocks(platform: PlatformDiff, diff: ImageDiff, options: DiffRe
     ...title,
     table([escapeMarkdown(platformTitle(platform)), 'before', 'after', 'change'], rows, 'lrrr'),
     ...downloadBlock(platform),
+    ...versionBlocks(platform),
     ...(files === '' ? [] : [`Files: ${files}.`]),
     ...(options.summary ? [] : listBlocks(platform, options)),
   ];
@@ -102,6 +104,18 @@ function downloadBlock({ downloads }: PlatformDiff): string[] {
   return [
     table(['download for a client that has the image before', 'bytes', 'share', 'clients'], rows, 'lrrl'),
   ];
+}
+
+function versionBlocks(platform: PlatformDiff): string[] {
+  const { versions = [] } = platform;
+  if (versions.length === 0) return [];
+  return (['blob', 'prefix'] as const).map((model) =>
+    table(
+      ['', `has (${modelWords[model].name})`, ...versions.map((_, i) => `for ${i + 1}`)],
+      versionRows(platform, model, escapeMarkdown),
+      `rl${'r'.repeat(versions.length)}`,
+    ),
+  );
 }
 
 function listBlocks(platform: PlatformDiff, options: DiffRenderOptions): string[] {

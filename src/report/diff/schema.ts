@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { ignorable } from '../../analyze/diff/image-diff.ts';
 import { bytes, count, digest, pathBase64, pathText } from '../schema-values.ts';
+import { versions } from '../schema-versions.ts';
 import { diffId } from './document.ts';
 
 const text = z.string();
@@ -162,6 +163,9 @@ const platform = z.strictObject({
   layers: z.array(layerPair).exactOptional(),
   packages: z.array(packageChange).exactOptional(),
   downloads: z.array(download).describe('What a client that has A downloads for B, by its model.'),
+  versions: versions
+    .exactOptional()
+    .describe('A, the images of --also in their order, and B; absent without any.'),
 });
 
 const artifact = z.strictObject({ digest, type: text, change: z.enum(['added', 'removed']) });

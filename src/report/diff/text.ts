@@ -7,6 +7,7 @@ import { displayPath, escapeText } from '../escape.ts';
 import { formatNumberOf, formatSize } from '../figures.ts';
 import type { Paint, Style } from '../style.ts';
 import { type Cell, layOut } from '../table.ts';
+import { versionRows } from './version-rows.ts';
 import {
   bytesText,
   detailsText,
@@ -81,6 +82,7 @@ function* platformLines(
   const packages = packageTotals(platform.packages);
   if (packages !== '') yield `  packages: ${packages}`;
   yield* downloadLines(platform);
+  yield* versionLines(platform);
   if (!summary) yield* listLines(platform, options);
 }
 
@@ -93,6 +95,18 @@ function* downloadLines({ downloads }: PlatformDiff): Generator<string> {
     return [`    ${name}`, ...downloadText(download), clients];
   });
   yield* layOut(rows, 'lrrl');
+}
+
+function* versionLines(platform: PlatformDiff): Generator<string> {
+  const { versions = [] } = platform;
+  if (versions.length === 0) return;
+  for (const model of ['blob', 'prefix'] as const) {
+    yield `  Download for a client that has the version of the row, ${modelWords[model].name}:`;
+    const heading = ['', '', ...versions.map((_, i) => `for ${i + 1}`)];
+    const rows = [heading, ...versionRows(platform, model, escapeText)];
+    const lines = layOut(rows, `rl${'r'.repeat(versions.length)}`);
+    for (const line of lines) yield `    ${line}`;
+  }
 }
 
 function* listLines(platform: PlatformDiff, options: DiffTextOptions): Generator<string> {

@@ -14,6 +14,7 @@ import { escapeText } from '../escape.ts';
 import type { PackedFiles } from './packed-files.ts';
 import type { DataTable, Figure, Page, PageImage, PageLayer } from './page.ts';
 import { pullSeconds } from './pull.ts';
+import { versionTables } from './version-tables.ts';
 
 /** Makes the page. `files` are those of each platform, in their order. */
 export function pageOfDiff(
@@ -103,6 +104,7 @@ function tablesOf(platform: PlatformDiff): DataTable[] {
   const { config, manifest } = platform;
   return [
     downloadTable(platform),
+    ...versionTables(platform.versions ?? []),
     packageTable(platform),
     membersTable('Config', config),
     historyTable(platform),

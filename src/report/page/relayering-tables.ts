@@ -2,17 +2,16 @@
  * Tables of the page about new layers: what updates download before and after, what is in each layer, and what a client of each version
  * downloads for each other. `run-tables.ts` puts them among those of a run.
  */
-import { escapeText } from '../escape.ts';
-import { chanceText, clientWords, componentText, relayeringFigures } from '../relayering-text.ts';
+import { chanceText, componentText, relayeringFigures } from '../relayering-text.ts';
 import type { PlatformReport, RelayeringReport } from '../report.ts';
 import type { DataTable } from './page.ts';
+import { versionTables } from './version-tables.ts';
 
 /** Makes the tables; none for a run that lays nothing out. */
 export function relayeringTables({ relayering }: PlatformReport): readonly DataTable[] {
   if (relayering === undefined) return [];
   const { versions = [] } = relayering;
-  const matrices = (['blob', 'prefix'] as const).map((model) => matrixTable(versions, model));
-  return [downloadTable(relayering), ...(versions.length < 2 ? [] : matrices), layerTable(relayering)];
+  return [downloadTable(relayering), ...versionTables(versions), layerTable(relayering)];
 }
 
 function downloadTable(relayering: RelayeringReport): DataTable {
@@ -32,25 +31,6 @@ function downloadTable(relayering: RelayeringReport): DataTable {
       after,
       i === 0 ? null : remark,
       isEstimate ? 'estimated' : 'exact',
-    ]),
-  };
-}
-
-/** Makes a table with a row for the version that a client has, and a column for the version that it pulls. */
-function matrixTable(
-  versions: NonNullable<RelayeringReport['versions']>,
-  model: 'blob' | 'prefix',
-): DataTable {
-  return {
-    title: `From version to version, ${clientWords[model]}`,
-    note: 'A client that has the version of the row downloads this for the version of the column.',
-    columns: [
-      { title: 'Has', unit: 'text' },
-      ...versions.map(({ name }) => ({ title: escapeText(name), unit: 'bytes' as const })),
-    ],
-    rows: versions.map(({ name, downloads }, i) => [
-      escapeText(name),
-      ...downloads.map((download, j) => (i === j ? null : download[model])),
     ]),
   };
 }

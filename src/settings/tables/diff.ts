@@ -22,6 +22,13 @@ export const diffOptions = {
     describe: 'compare only the paths that this matches, and nothing else (repeatable)',
     group: 'Comparison',
   }),
+  also: list((references) => references, {
+    value: 'REF',
+    describe: 'compare what clients download among A, this version and B (repeatable)',
+    details:
+      'Only manifests and configs of these are read. The result has a table from version to version: A, these in their order, and B.',
+    group: 'Comparison',
+  }),
   layers: flag({
     describe: 'compare each layer with the one in its place, entry by entry',
     group: 'Comparison',
