@@ -27,7 +27,8 @@ export async function verifyTwo(
   const first = await workspace.openSource(a);
   await using second = await workspace.openResult(b);
   const { platform: platforms } = settings;
-  const options = { platforms, maxScratch: workspace.disk, jobs, limits, cache, listener, signal };
+  const noiseless = settings.ignore.includes('noise');
+  const options = { noiseless, platforms, maxScratch: workspace.disk, jobs, limits, cache, listener, signal };
   const verification = await verifyImages({ a: first, b: second, ...announced, ...options });
   return { verification, a: first.label, b: second.label };
 }

@@ -5,7 +5,7 @@
 import { cpSync, lutimesSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { rewrite } from '../support/e2e/cli.ts';
+import { ocislim, rewrite } from '../support/e2e/cli.ts';
 import { unpack } from '../support/e2e/judge.ts';
 import { removeFolder, run, runToEnd, workFolder } from '../support/e2e/programs.ts';
 import { readImage } from '../support/image-reader.ts';
@@ -74,6 +74,9 @@ test('without adoption a rebuild is downloaded again, with it nothing is', async
   await rewrite(['relayer', at('two'), at('two-laid'), ...options, '--noise', 'adopt']);
   const [before, kept, laid] = await Promise.all(['one-laid', 'two-kept', 'two-laid'].map(layersOf));
   expect(laid).toEqual(before);
+  const judged = (...args: readonly string[]) => ocislim(['verify', at('two'), at('two-laid'), ...args]);
+  expect((await judged()).status).toBe(3);
+  expect(await judged('--ignore', 'noise')).toMatchObject({ status: 0 });
   expect(kept?.filter((digest) => before?.includes(digest))).not.toEqual(before);
 });
 

@@ -97,6 +97,7 @@ const texts: Readonly<Record<string, readonly string[]>> = {
   'max-scratch': ['0', '1.5 GB'],
   'cache-size': ['1MiB'],
   'max-layer': ['512MiB', '1000'],
+  ignore: ['noise'],
   group: ['app=opt/app/**', 'app=srv/**', 'x=a=b'],
   'min-savings': ['5%', '1000'],
   'add-variant': ['zstd', 'zstd:19'],

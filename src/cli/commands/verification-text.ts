@@ -13,12 +13,14 @@ export interface Compared {
   readonly reports: readonly string[];
   /** Whether --except was given. */
   readonly hasExceptions: boolean;
+  /** Whether noise was not compared. Default: everything was. */
+  readonly noiseless?: boolean;
 }
 
 /** Renders the verdict in words: a line for each platform, one for each difference, and at the end what was proved. */
 export function renderVerification(result: Verification, compared: Compared): string {
   const lines = [
-    ...result.platforms.flatMap(platformLines),
+    ...result.platforms.flatMap((each) => platformLines(each, compared.noiseless === true)),
     ...artifactLines(result.artifacts),
     escapeText(provedBy(result, compared)),
   ];
@@ -36,7 +38,16 @@ export function renderVerificationJson(result: Verification, compared: Compared)
 }
 
 /** Returns the sentence that says what was proved of B. */
-function provedBy(result: Verification, { a, b, reports, hasExceptions }: Compared): string {
+function provedBy(result: Verification, compared: Compared): string {
+  const isSame = result.verdict === 'same' || result.verdict === 'less';
+  const noise =
+    isSame && compared.noiseless === true
+      ? '; times, names of owners, and the times in compiled modules of Python were not compared'
+      : '';
+  return `${equalityOf(result, compared)}${noise}`;
+}
+
+function equalityOf(result: Verification, { a, b, reports, hasExceptions }: Compared): string {
   switch (result.verdict) {
     case 'identical':
       return `${b} is identical to ${a}`;
@@ -62,7 +73,7 @@ function provedBy(result: Verification, { a, b, reports, hasExceptions }: Compar
   }
 }
 
-function platformLines(result: PlatformVerification): string[] {
+function platformLines(result: PlatformVerification, noiseless: boolean): string[] {
   const { platform, sameLayers, compared, differences, differenceCount, allowedMissing } = result;
   const where = escapeText(platform ?? 'image');
   const less = allowedMissing === 0 ? '' : `, ${formatNumberOf(allowedMissing, 'path')} removed as announced`;
@@ -80,7 +91,9 @@ function platformLines(result: PlatformVerification): string[] {
     ];
   return sameLayers
     ? [`${where}: the same layers, byte for byte once unpacked`]
-    : [`${where}: the same, ${formatNumberOf(compared, 'path')} compared in every attribute${less}`];
+    : [
+        `${where}: the same, ${formatNumberOf(compared, 'path')} compared in every attribute${noiseless ? ' but noise' : ''}${less}`,
+      ];
 }
 
 function artifactLines(artifacts: readonly ArtifactVerification[]): string[] {

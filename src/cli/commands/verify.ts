@@ -33,6 +33,7 @@ export const verify: Command = defineCommand({
       b: outcome.b,
       reports: [...new Set(files)],
       hasExceptions: settings.except.length > 0,
+      noiseless: settings.ignore.includes('noise'),
     };
     const render = settings.format === 'json' ? renderVerificationJson : renderVerification;
     console.stdout.write(render(verification, compared));

@@ -33,7 +33,7 @@ interface Reading {
   readonly forPaths: boolean;
 }
 
-export interface DigesterOptions extends Pick<DigestOptions, 'forms'> {
+export interface DigesterOptions extends Pick<DigestOptions, 'forms' | 'noiseless'> {
   readonly a: Source;
   readonly b: Source;
   readonly listener: Listener;
@@ -144,9 +144,9 @@ export class LayerDigester {
     try {
       if (forPaths) {
         const allowance = reader.headerAllowance();
-        const { forms = false, gathering } = this.#options;
+        const { forms = false, noiseless = false, gathering } = this.#options;
         const gatherer = gathering === undefined ? null : new Gatherer(gathering);
-        this.#layers.set(diffId, await digestTar(tar, { allowance, forms, gatherer }));
+        this.#layers.set(diffId, await digestTar(tar, { allowance, forms, noiseless, gatherer }));
         this.#allowances.set(diffId, allowance);
       } else for await (const _ of tar);
     } catch (error) {

@@ -38,6 +38,10 @@ export interface VerifyOptions extends PairOptions {
   readonly allowedContents?: Announced['changedContent'];
   /** Returns the name that stands for all files that may have become one with this one. Default: none may. */
   readonly allowedLinks?: Announced['linked'];
+  /**
+   * Whether times, the names of owners, and the times of sources in compiled modules of Python are not compared. Default: everything is.
+   */
+  readonly noiseless?: boolean;
 }
 
 /**

@@ -9,6 +9,8 @@ import { defaultLimits } from '../../limits.ts';
 import type { ByteStream } from '../../stream/byte-stream.ts';
 import { type Attributes, readAttributes } from '../../tar/attributes.ts';
 import { type ByteString, bytesOf } from '../../bytes/bytes.ts';
+import type { Path } from '../../bytes/path.ts';
+import { isCompiledName, largestCompiled, stampOf, stampPlace } from '../../rootfs/facts/compiled.ts';
 import type { TarEntry } from '../../tar/entry.ts';
 import { parsePax } from '../../tar/pax.ts';
 import { HeadForms } from '../../tar/head-form.ts';
@@ -40,6 +42,11 @@ export interface DigestOptions {
   readonly forms?: boolean;
   /** Gathers facts about files on the way. Default: none. */
   readonly gatherer?: Gatherer | null;
+  /**
+   * Whether to leave out what every build makes different: times, the names of owners, and the time of its source in a compiled module of
+   * Python. Default: no.
+   */
+  readonly noiseless?: boolean;
 }
 
 /** The estimated bytes of an entry's traits and of the digest of its contents, without texts. */
@@ -58,7 +65,7 @@ export async function digestTar(stream: ByteStream, options: DigestOptions = {})
   const { allowance = new Allowance(defaultLimits).headers(), gatherer = null } = options;
   const reader = new TarReader(stream);
   const builder = new LayerIndexBuilder();
-  const digester = new EntryDigester(reader, allowance);
+  const digester = new EntryDigester(reader, allowance, options.noiseless === true);
   const heads = options.forms === true ? new HeadForms() : null;
   const perEntry = heads === null ? 0 : listedBytes;
   const traits = new TraitsTable((bytes) => allowance.takeMore(bytes));
@@ -73,7 +80,7 @@ export async function digestTar(stream: ByteStream, options: DigestOptions = {})
       allowance.takeMore(perEntry);
       if (heads !== null) forms.push(heads.of(entry, path));
       traits.add(
-        made ? await digester.digest(entry, gatherer?.open(traits.length, entry, path) ?? null) : null,
+        made ? await digester.digest(entry, path, gatherer?.open(traits.length, entry, path) ?? null) : null,
       );
     }
   } catch (error) {
@@ -89,13 +96,16 @@ class EntryDigester {
   readonly #allowance: HeaderAllowance;
   readonly #block = new Uint8Array(blockSize);
 
-  constructor(reader: TarReader, allowance: HeaderAllowance) {
+  readonly #noiseless: boolean;
+
+  constructor(reader: TarReader, allowance: HeaderAllowance, noiseless: boolean) {
     this.#reader = reader;
     this.#allowance = allowance;
+    this.#noiseless = noiseless;
   }
 
   /** Digests an entry. `sink` takes the body of a file as it is stored, unless that is sparse. */
-  async digest(entry: TarEntry, sink: FileSink | null): Promise<AddedTraits> {
+  async digest(entry: TarEntry, path: Path, sink: FileSink | null): Promise<AddedTraits> {
     this.#allowance.takeMore(traitsBytes);
     const attributes = readAttributes(entry);
     const { mode, uid, gid, uname, gname, records, sparse } = attributes;
@@ -104,13 +114,17 @@ class EntryDigester {
       isFile && sparse !== null
         ? await this.#digestSparse(entry.size, sparse)
         : {
-            content: isFile ? await this.#digestPlain(entry.size, sink) : otherContent(entry, attributes),
+            content: isFile
+              ? await this.#digestFile(entry.size, path, sink)
+              : otherContent(entry, attributes),
             stored: isFile ? 'plain' : '',
           };
     return {
       mode,
-      owner: JSON.stringify([uid, gid, shorten(uname), shorten(gname)]),
-      mtime: attributes.mtime,
+      owner: JSON.stringify(
+        this.#noiseless ? [uid, gid, '', ''] : [uid, gid, shorten(uname), shorten(gname)],
+      ),
+      mtime: this.#noiseless ? '' : attributes.mtime,
       records: JSON.stringify([...records].map(([key, value]) => [shorten(key), shorten(value)])),
       content: body.content,
       stored: body.stored,
@@ -118,18 +132,42 @@ class EntryDigester {
     };
   }
 
+  #digestFile(size: number, path: Path, sink: FileSink | null): Promise<ContentName> {
+    const isHeld = this.#noiseless && isCompiledName(path) && size <= largestCompiled;
+    return isHeld ? this.#digestCompiled(size, sink) : this.#digestPlain(size, sink);
+  }
+
+  /** Digests a compiled module of Python without the time of its source. */
+  async #digestCompiled(size: number, sink: FileSink | null): Promise<ContentName> {
+    const bytes = new Uint8Array(size);
+    let filled = 0;
+    await this.#passBody(size, sink, (part) => {
+      bytes.set(part, filled);
+      filled += part.length;
+    });
+    if (stampOf(bytes) !== null) bytes.fill(0, stampPlace.at, stampPlace.at + stampPlace.bytes);
+    const content = new ContentDigest(this.#block);
+    content.write(bytes);
+    return content.finishName();
+  }
+
   async #digestPlain(size: number, sink: FileSink | null): Promise<ContentName> {
     const content = new ContentDigest(this.#block);
+    await this.#passBody(size, sink, (part) => content.write(part));
+    return content.finishName();
+  }
+
+  /** Passes a body without its padding to `take`, and with it to a sink that wants it. */
+  async #passBody(size: number, sink: FileSink | null, take: (part: Uint8Array) => void): Promise<void> {
     let left = size;
     let isWanted = sink !== null;
     for (let chunk = await this.#reader.takeBody(); chunk !== null; chunk = await this.#reader.takeBody()) {
       if (isWanted) isWanted = sink?.write(chunk) === true;
       const part = chunk.subarray(0, left);
       left -= part.length;
-      content.write(part);
+      take(part);
     }
     sink?.end();
-    return content.finishName();
   }
 
   /**

@@ -1,6 +1,7 @@
 /** The options of every command that makes or compares images, and their settings. A command's help and parser read them. */
 import { count, flag, list, type SettingsOf, text } from '../option.ts';
 import { readReports } from '../announced.ts';
+import { readIgnoredNoise } from '../ignored-noise.ts';
 import { planOption } from '../plan-option.ts';
 import { checkGlobs } from '../rule-files.ts';
 import { attesting } from './attesting.ts';
@@ -169,6 +170,14 @@ export const verifyOptions = {
     details:
       'What the report names may be missing in B, have lost setuid bits, have the contents that it states, or be one file with another.',
     group: 'What to remove',
+  }),
+  ignore: list(readIgnoredNoise, {
+    value: 'noise',
+    describe: 'do not compare what every build makes different: times',
+    details:
+      'With them the names of owners, whose numbers are compared, and the time of its source in a compiled module of Python. It proves what `relayer --noise adopt` took over.',
+    suggest: async () => ['noise'],
+    group: 'Comparison',
   }),
   platform,
   format,
