@@ -112,6 +112,8 @@ describe('a word of another tool', () => {
     ['flatten x', 'ocislim squash SRC DST --all'],
     ['convert x y', 'ocislim recompress SRC DST --compression zstd'],
     ['build .', 'ocislim builds no image'],
+    ['build a --from b', 'The base is the first argument'],
+    ['build -f Dockerfile .', 'ocislim runs no Dockerfile'],
     ['load -i x', 'docker load'],
     ['delete x', 'skopeo delete'],
     ['change-base x', 'ocislim rebase SRC DST --new-base REF'],

@@ -114,6 +114,11 @@ const selecting: readonly Row[] = [
     'from-layer',
     'A plan goes to "ocislim slim SRC DST -f plan.yaml"; layers are chosen by --from-layer of squash.',
   ],
+  [
+    'from base-image -f',
+    'The base is the first argument: ocislim build BASE DST --layer DIR:/PATH. ocislim runs no Dockerfile.',
+    'chown',
+  ],
   ['last-n-layers last-n top topmost number-of-layers squash-last', 'Write --last N.', 'last'],
   ['base-image base-name base-ref base-digest', 'Write --base REF.', 'base'],
   ['layer layer-index layer-range range layer-rm-index', 'Write --layers A..B.', 'layers'],
