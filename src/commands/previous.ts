@@ -114,6 +114,6 @@ async function readVersion(
   const { place, set } = await readBeside(workspace, { source, reference, platforms });
   const images = imageMembers(set).map(({ image }) => image);
   beside.add(images, place);
-  workspace.versions.push(...images.map((image) => ({ name, image })));
+  for (const image of images) workspace.versions.push({ name, image });
   return images;
 }

@@ -99,6 +99,12 @@ function basesOf(image: Image, found: ReadonlyMap<Digest, Bases>): Bases {
   throw new OcislimError('NOT_FOUND', `${nameOfImage(image)} was not there when its bases were looked for`);
 }
 
+/** What an old base is looked for beside: the new one, and the platforms of the run. */
+interface BesideOld {
+  readonly to: OpenBase;
+  readonly platforms: readonly Platform[];
+}
+
 /** Opens bases, each place once. */
 class BasePlaces {
   readonly #wish: RebaseWish;
@@ -129,11 +135,12 @@ class BasePlaces {
    * Finds the base that an image was built on, or takes its lowest layers for one that is gone (--old-base-layers).
    * @throws NOT_FOUND, and BASE_MISMATCH where a base that is there has another number of layers
    */
-  async oldBaseOf(...where: Parameters<BasePlaces['findOld']>): Promise<OldBase> {
-    const [member] = where;
+  async oldBaseOf(member: ImageMember, set: ImageSet, beside: BesideOld): Promise<OldBase> {
     const { oldBaseLayers: wanted, oldBase } = this.#wish.settings;
     const found =
-      wanted === null || oldBase !== null ? await this.findOld(...where) : await this.#ifThere(where);
+      wanted === null || oldBase !== null
+        ? await this.findOld(member, set, beside)
+        : await this.#ifThere(member, set, beside);
     if (found === null) {
       const count = wanted ?? 0;
       return { from: lowestLayers(member.image, count), fromName: `its ${count} lowest layers`, named: null };
@@ -151,8 +158,8 @@ class BasePlaces {
   }
 
   /** Finds a base that is there and below the image; null for none, since --old-base-layers says where it ends. */
-  async #ifThere(where: Parameters<BasePlaces['findOld']>): Promise<OpenBase | null> {
-    const [member, set, { to, platforms }] = where;
+  async #ifThere(member: ImageMember, set: ImageSet, beside: BesideOld): Promise<OpenBase | null> {
+    const { to, platforms } = beside;
     try {
       const stated = await this.#findStated(member, set, to, platforms);
       if (!isBelow(imageFor(member, stated), member.image)) return null;
@@ -160,15 +167,11 @@ class BasePlaces {
       if (error instanceof OcislimError && unreachable.has(error.code)) return null;
       throw error;
     }
-    return this.findOld(...where);
+    return this.findOld(member, set, beside);
   }
 
   /** Finds the base that an image was built on: by --old-base, or by what the image states. @throws NOT_FOUND, BASE_MISMATCH */
-  async findOld(
-    member: ImageMember,
-    set: ImageSet,
-    { to, platforms }: { readonly to: OpenBase; readonly platforms: readonly Platform[] },
-  ): Promise<OpenBase> {
+  async findOld(member: ImageMember, set: ImageSet, { to, platforms }: BesideOld): Promise<OpenBase> {
     const { oldBase } = this.#wish.settings;
     const base =
       oldBase === null

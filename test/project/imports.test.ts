@@ -112,6 +112,7 @@ describe('imports', () => {
     const pure = [
       'bytes',
       'rules',
+      'fleet',
       'changeset',
       'image',
       'configure',
@@ -165,6 +166,7 @@ const faces: Readonly<Record<string, string>> = {
   bytes: 'bytes',
   stream: 'byte-stream',
   rules: 'rules',
+  fleet: 'index',
   place: 'place',
   files: 'file-bytes',
   tar: 'reader',

@@ -139,11 +139,12 @@ async function warnOfLeft(
   const found: FoundArtifact[] = [];
   const [unchanged, changed]: [Referrer[], Referrer[]] = [[], []];
   for (const { subject, left } of await referrersLeft(subjects, written, context)) {
-    (written.has(subject) ? unchanged : changed).push(...left);
+    const side = written.has(subject) ? unchanged : changed;
+    for (const each of left) side.push(each);
     const listed = left.filter(({ digest }) => !known.has(digest));
     if (listed.length === 0) continue;
     const { artifactsLeft } = await import('./find-artifacts.ts');
-    found.push(...(await artifactsLeft(set, subject, { listed, source, signal })));
+    for (const each of await artifactsLeft(set, subject, { listed, source, signal })) found.push(each);
   }
   tellArtifacts({ ...about, set, found }, 'drop', listener);
   warnOfReferrers(unchanged, true, listener);
