@@ -29,7 +29,7 @@ const hostPattern =
 export function parseFleetSource(text: string): FleetSource {
   const label = text.trim();
   const plain = label.replace(/^docker:\/\//, '');
-  const bare = plain.replace(/\/+$/, '');
+  const bare = plain.endsWith('/') ? plain.slice(0, -1) : plain;
   if (hostPattern.test(bare)) return { kind: 'registry', label, host: bare };
   const reference = parseReference(bare);
   if (reference.kind !== 'registry')
