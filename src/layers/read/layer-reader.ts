@@ -27,7 +27,7 @@ import type { Gathering } from './gather.ts';
 import { checkFormat, Mistyped, unreadable } from './packed-format.ts';
 import { SkippingRange } from '../../files/file-bytes.ts';
 import type { Scratch } from '../../files/scratch.ts';
-import { describeGathering, packFacts, unpackFacts } from './stored-facts.ts';
+import { describeGathering, kindsOf, packFacts, unpackFacts } from './stored-facts.ts';
 import { counted, locate, located } from './passing.ts';
 import { UnpackedBlocks } from './unpacked-blocks.ts';
 import { MiB } from '../../units.ts';
@@ -93,8 +93,8 @@ export class LayerReader {
   readonly #scratch: Scratch;
   readonly #listener: Listener;
   readonly #cache: BlobCache | null;
-  /** By digest of the blob and DiffID: two images may state different DiffIDs for a blob, and each must be checked. */
-  readonly #scans = new Map<string, Promise<Scan>>();
+  /** By digest of the blob and DiffID (two images may state different DiffIDs for a blob, and each must be checked), then by what was gathered. */
+  readonly #scans = new Map<string, Map<string, Promise<Scan>>>();
   readonly #allowance: Allowance;
   /** Opens the layers that no source has. */
   readonly added: AddedLayers;
@@ -337,18 +337,19 @@ export class LayerReader {
   }
 
   /**
-   * Reads the headers of a layer, and gathers facts about its files; null gathers none. Every layer is scanned once per run,
-   * so all calls with a gathering must pass the same one. A call without one may get the facts of another call.
+   * Reads the headers of a layer, and gathers facts about its files; null gathers none. Every layer is scanned once per run for what is asked
+   * of it: calls that ask for facts of the same kinds must pass the same probe. A call without a gathering may get the facts of another call.
    */
   scan(image: Image, number: number, gathering: Gathering | null, signal: AbortSignal): Promise<Scan> {
     const { descriptor, diffId } = layerOf(image, number);
     const layer = `${descriptor.digest} ${diffId}`;
-    const key = gathering === null ? layer : `${layer} with facts`;
-    const known =
-      this.#scans.get(key) ?? (gathering === null ? this.#scans.get(`${layer} with facts`) : undefined);
+    const scans = this.#scans.get(layer) ?? new Map<string, Promise<Scan>>();
+    this.#scans.set(layer, scans);
+    const kinds = gathering === null ? 'none' : `facts ${kindsOf(gathering)}`;
+    const known = gathering === null ? [...scans.values()][0] : scans.get(kinds);
     if (known !== undefined) return known;
     const scan = this.#scan({ image, number, gathering, signal });
-    this.#scans.set(key, scan);
+    scans.set(kinds, scan);
     return scan;
   }
 

@@ -17,21 +17,25 @@ const maxBytes = 64 * MiB;
  * Names a gathering for the recipe of a stored result. Commands ask for different contents: which files of this layer theirs are is part
  * of the name, so that no command gets less than it asks for, and all that ask for the same share it.
  */
-export function describeGathering(
-  {
-    probe,
-    digests,
-    twins,
-    prints = false,
-    identities = null,
-    programs = true,
-    sources = true,
-    parts = false,
-  }: Gathering,
-  index: LayerIndex,
-): string {
+export function describeGathering(gathering: Gathering, index: LayerIndex): string {
+  const { probe } = gathering;
+  const contents = probe === null ? [] : [`contents(${nameContents(probe, index)})`];
+  // The number changes with what facts say, so that none of an earlier program is taken for a whole one.
+  return ['facts-2', ...contents, kindsOf(gathering), 'of'].filter((word) => word !== '').join(' ');
+}
+
+/** Names the kinds of facts that a gathering asks for, whatever contents its probe selects. */
+export function kindsOf({
+  probe,
+  digests,
+  twins,
+  prints = false,
+  identities = null,
+  programs = true,
+  sources = true,
+  parts = false,
+}: Gathering): string {
   const wanted = {
-    [`contents(${probe === null ? '' : nameContents(probe, index)})`]: probe !== null,
     digests,
     twins,
     prints,
@@ -39,10 +43,11 @@ export function describeGathering(
     parts,
     'no-programs': probe !== null && !programs,
     'no-sources': probe !== null && !sources,
+    'no-contents': probe === null,
   };
-  const named = Object.entries(wanted).flatMap(([name, isWanted]) => (isWanted ? [name] : []));
-  // The number changes with what facts say, so that none of an earlier program is taken for a whole one.
-  return ['facts-2', ...named, 'of'].join(' ');
+  return Object.entries(wanted)
+    .flatMap(([name, isWanted]) => (isWanted ? [name] : []))
+    .join(' ');
 }
 
 /** Returns a digest of which files of a layer a probe wants. */
