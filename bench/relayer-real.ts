@@ -55,7 +55,8 @@ function relayer(
     const { status, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     if (status !== 0) throw new Error(`${command.join(' ')}: ${stderr}`);
     process.stderr.write(`${name} ${version}\n`);
-    dropLayers(join(work, name));
+    // Adopting reads the layers of the version before.
+    if (extra.length === 0) dropLayers(join(work, name));
     return readLayout(join(work, name), version);
   });
 }
