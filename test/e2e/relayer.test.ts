@@ -127,15 +127,7 @@ const largeBases = isWhole ? ['nginx-base'] : [];
 it.each(largeBases)('layers of the base %s stay, blob by blob', async (name) => {
   const base = await openLayout(join(inject('images'), name));
   const target = join(work, 'above');
-  await rewrite([
-    'relayer',
-    image('nginx'),
-    `oci:${target}:v1`,
-    '--base',
-    image(name),
-    '--max-layers',
-    '20',
-  ]);
+  await rewrite(['relayer', image('nginx'), `oci:${target}:v1`, '--base', image(name), '--max-layers', '20']);
   const { manifest, config } = await openLayout(target);
   const lowest = base.manifest.layers.length;
   expect(manifest.layers.slice(0, lowest)).toEqual(base.manifest.layers);
