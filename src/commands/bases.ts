@@ -2,7 +2,7 @@
 import { OcislimError } from '../errors.ts';
 import { imageMembers } from '../jobs/image-set.ts';
 import { readSource } from '../jobs/read-reference.ts';
-import type { Image } from '../image/image.ts';
+import { type Image, isSamePlatform } from '../image/image.ts';
 import type { Selection } from '../image/selection.ts';
 import type { Platform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -31,8 +31,7 @@ export function baseReader(
 
 /** The base for the platform of an image; a single base is for every platform. @throws BASE_MISMATCH */
 function baseFor(image: Image, bases: readonly Image[], name: string): Image {
-  const platform = JSON.stringify(image.config.platform);
-  const exact = bases.find(({ config }) => JSON.stringify(config.platform) === platform);
+  const exact = bases.find((base) => isSamePlatform(base, image));
   const base = exact ?? (bases.length === 1 ? bases[0] : undefined);
   if (base !== undefined) return base;
   throw new OcislimError('BASE_MISMATCH', `${name} has no image for the platform of this one`);

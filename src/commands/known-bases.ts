@@ -1,6 +1,6 @@
 /** Reads the images that the gate about base images names: their DiffIDs, for the platform of the image that is judged. */
 import type { KnownBase } from '../analyze/gates/gate.ts';
-import type { Image } from '../image/image.ts';
+import { type Image, isSamePlatform } from '../image/image.ts';
 import { imageMembers } from '../jobs/image-set.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import type { Reference } from '../oci/reference.ts';
@@ -13,13 +13,12 @@ export async function readBases(
   { image, source }: { readonly image: Image; readonly source: Reference },
   workspace: Workspace,
 ): Promise<readonly KnownBase[]> {
-  const platform = JSON.stringify(image.config.platform);
   const bases: KnownBase[] = [];
   for (const name of names) {
     const platforms = image.config.platform === null ? [] : [image.config.platform];
     const { set } = await readBeside(workspace, { source, reference: await readSource(name), platforms });
     const members = imageMembers(set).map((member) => member.image);
-    const found = members.find(({ config }) => JSON.stringify(config.platform) === platform) ?? members[0];
+    const found = members.find((member) => isSamePlatform(member, image)) ?? members[0];
     if (found === undefined) continue;
     const digests = [found.descriptor.digest, set.root.descriptor.digest];
     bases.push({ name, digests, diffIds: found.config.diffIds });

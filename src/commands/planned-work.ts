@@ -13,6 +13,7 @@ import type { Reference } from '../oci/reference.ts';
 import type { Source } from '../place/place.ts';
 import { configEditOf, type ConfigSettings } from '../settings/config-edit.ts';
 import type { Stages } from '../settings/stages.ts';
+import type { StageReaders } from '../settings/transform.ts';
 import type { RewritingSettings, SlimSettings } from '../settings/tables/commands.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { baseReader } from './bases.ts';
@@ -94,9 +95,14 @@ export async function planWork(
   const destinations = [destination ?? [], settings.tag].flat();
   const ownEdit = configEditOf(settings);
   const editsOf = (stages: Stages): readonly ConfigEdit[] => [stages.config, ownEdit];
-  const transformFor = (stages: Stages, beside: BesideImages): Promise<Transform> =>
-    transformOfStages(stages, { workspace, reference, settings, destinations, beside });
   const beside = new BesideImages();
+  const { platform: platforms } = settings;
+  const readers: StageReaders = {
+    readBase: remembering(baseReader(workspace, reference, platforms)),
+    readPrevious: remembering(
+      previousReader(workspace, { source: reference, destinations, platforms, beside }),
+    ),
+  };
   const by = (
     { transform, source: from, examine = null }: Planned,
     edits: readonly ConfigEdit[] = [ownEdit],
@@ -116,7 +122,7 @@ export async function planWork(
       return by(await work.prepare(workspace, source));
     case 'stages': {
       tellNotes(work.stages, workspace);
-      const transform = await transformFor(work.stages, beside);
+      const transform = await transformOfStages(work.stages, readers);
       const from = await sourceWith(beside, source, work.stages, workspace);
       return by({ transform, source: from }, editsOf(work.stages));
     }
@@ -125,15 +131,16 @@ export async function planWork(
       if (cache === null) throw new OcislimError('INTERNAL', 'a recorded source has no cache');
       tellNotes(work.stages, workspace);
       const { runProven } = await import('./record/prove.ts');
+      const { relayer } = work.stages;
       // The earlier version must be known before the recording, which reads from the same source.
-      if (work.stages.relayer?.noise === 'adopt') await transformFor(work.stages, beside);
+      if (relayer?.noise === 'adopt') await readers.readPrevious(relayer.previous);
       const from = await sourceWith(beside, source, work.stages, workspace);
       const proven = {
         source: from,
         cache,
         settings: work.settings,
         check: checkOf(settings, workspace),
-        transformOf: async (stages: Stages) => configured(await transformFor(stages, beside), settings),
+        transformOf: async (stages: Stages) => configured(await transformOfStages(stages, readers), settings),
         stages: work.stages,
         configure: configured(configure(work.stages.config), settings),
       };
@@ -143,29 +150,21 @@ export async function planWork(
   }
 }
 
-interface TransformMeans extends Pick<PlanMeans, 'workspace'>, Pick<From, 'reference'> {
-  readonly settings: WorkSettings;
-  /** Where the result goes, as it was given. */
-  readonly destinations: readonly string[];
-  /** Gets the earlier versions that are read. */
-  readonly beside: BesideImages;
+/** Makes the transform of stages. What it needs is loaded only where there are some. */
+async function transformOfStages(stages: Stages, readers: StageReaders): Promise<Transform> {
+  const { transformOf } = await import('../settings/transform.ts');
+  return transformOf(stages, readers);
 }
 
-/** Makes the transform of stages. */
-async function transformOfStages(
-  stages: Stages,
-  { workspace, reference, settings, destinations, beside }: TransformMeans,
-): Promise<Transform> {
-  const { transformOf } = await import('../settings/transform.ts');
-  return transformOf(stages, {
-    readBase: baseReader(workspace, reference, settings.platform),
-    readPrevious: previousReader(workspace, {
-      source: reference,
-      destinations,
-      platforms: settings.platform,
-      beside,
-    }),
-  });
+/** Makes a reader read each image once, however many stages name it, and however often a recorded run makes its transform. */
+function remembering<Names, Read>(read: (names: Names) => Promise<Read>): (names: Names) => Promise<Read> {
+  const known = new Map<string, Promise<Read>>();
+  return (names) => {
+    const key = JSON.stringify(names);
+    const found = known.get(key) ?? read(names);
+    known.set(key, found);
+    return found;
+  };
 }
 
 /** Returns the source, with the layers of the previous version where entries of that are taken over. */

@@ -1,7 +1,7 @@
 /** Reads earlier versions of an image, for the layouts that they state. The work of stages calls it, once for all platforms. */
 import { OcislimError } from '../errors.ts';
-import type { Image } from '../image/image.ts';
-import { assignmentOf, type LayerAssignment } from '../image/relayering.ts';
+import { type Image, isSamePlatform } from '../image/image.ts';
+import { assignmentOf } from '../image/relayering.ts';
 import { imageMembers, readImageSet } from '../jobs/image-set.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -55,40 +55,34 @@ function layersOf({ manifest }: Image): readonly Digest[] {
  */
 export function previousReader(workspace: Workspace, versions: Versions): PreviousReader {
   return async (names) => {
-    if (names.length === 0) {
-      const before = await readDestinations(workspace, versions);
-      return {
-        layoutsFor: (image) => {
-          const found = layoutsFor(image, before);
-          return found.length > 0 ? found : [assignmentOf(image) ?? []].flat();
-        },
-        imageBefore: (image) => versionsOf(image, before)[0] ?? null,
-      };
-    }
-    const read: (readonly Image[])[] = [];
-    for (const name of names) read.push(await readVersion(workspace, versions, name));
-    const found = read.flat();
-    if (found.every((image) => assignmentOf(image) === null))
-      workspace.listener({
-        type: 'warning',
-        code: 'LAYOUT_UNKNOWN',
-        message: `no layout of layers is stated by ${names.join(' or ')}: this one is made without regard to it`,
-      });
+    const found = await readVersions(workspace, versions, names);
+    const versionsOf = (image: Image) => found.filter((version) => isSamePlatform(version, image));
     return {
-      layoutsFor: (image) => layoutsFor(image, found),
-      imageBefore: (image) => versionsOf(image, found)[0] ?? null,
+      layoutsFor: (image) => {
+        const layouts = versionsOf(image).flatMap((version) => assignmentOf(version) ?? []);
+        return layouts.length > 0 || names.length > 0 ? layouts : [assignmentOf(image) ?? []].flat();
+      },
+      imageBefore: (image) => versionsOf(image)[0] ?? null,
     };
   };
 }
 
-/** Returns the layouts that versions of the same platform state, in their order. */
-function layoutsFor(image: Image, versions: readonly Image[]): readonly LayerAssignment[] {
-  return versionsOf(image, versions).flatMap((version) => assignmentOf(version) ?? []);
-}
-
-function versionsOf(image: Image, versions: readonly Image[]): readonly Image[] {
-  const platform = JSON.stringify(image.config.platform);
-  return versions.filter(({ config }) => JSON.stringify(config.platform) === platform);
+async function readVersions(
+  workspace: Workspace,
+  versions: Versions,
+  names: readonly string[],
+): Promise<readonly Image[]> {
+  if (names.length === 0) return readDestinations(workspace, versions);
+  const read: (readonly Image[])[] = [];
+  for (const name of names) read.push(await readVersion(workspace, versions, name));
+  const found = read.flat();
+  if (found.every((image) => assignmentOf(image) === null))
+    workspace.listener({
+      type: 'warning',
+      code: 'LAYOUT_UNKNOWN',
+      message: `no layout of layers is stated by ${names.join(' or ')}: this one is made without regard to it`,
+    });
+  return found;
 }
 
 /** Reads what the destination names now. Nothing may be there, or something that cannot be read: then there is no version before. */

@@ -116,6 +116,11 @@ export class Workspace extends Closeable {
 
   /** Opens a source. The workspace closes it. @throws what opening sources throws */
   async openSource(reference: Reference): Promise<Source> {
+    return this.#use(await this.openOneOfMany(reference));
+  }
+
+  /** Opens a source of many, as `openSource` does. The caller closes it. */
+  async openOneOfMany(reference: Reference): Promise<Source> {
     const mirrors: Mirrors = new Map(Object.entries(this.settings.mirror));
     // Credentials that were given for the registry are not shown to its mirrors.
     const options = {
@@ -123,7 +128,7 @@ export class Workspace extends Closeable {
       credentials: this.#credentials(null),
       certificates: this.#certificates(null),
     };
-    return this.#use(await openSource(reference, this.#options('srcCreds'), { mirrors, options }));
+    return openSource(reference, this.#options('srcCreds'), { mirrors, options });
   }
 
   /** Opens a target: references that differ in their tags only. The caller closes it. @throws what opening targets throws */
@@ -139,11 +144,6 @@ export class Workspace extends Closeable {
         error instanceof OcislimError && error.code === 'IO' && !error.message.includes('destination');
       throw isNameless ? at(where, error) : error;
     }
-  }
-
-  /** Opens a source of many, as `openSource` does. The caller closes it. */
-  async openOneOfMany(reference: Reference): Promise<Source> {
-    return openSource(reference, this.#options('srcCreds'));
   }
 
   /** Returns how registries are reached with the credentials of sources, for what they list. */

@@ -296,6 +296,14 @@ export function changesDocuments({
   return rebased !== null || config.length > 0 || Object.keys(annotations).length > 0;
 }
 
+/** Tells whether the configs of two images state the same platform, or state none. */
+export function isSamePlatform(
+  { config: a }: Pick<Image, 'config'>,
+  { config: b }: Pick<Image, 'config'>,
+): boolean {
+  return JSON.stringify(a.platform) === JSON.stringify(b.platform);
+}
+
 /** Returns a source layer. The numbers of the layers of an original, or of a previous version, follow those of the image. @throws INTERNAL for any other number */
 export function layerOf(
   image: Image,

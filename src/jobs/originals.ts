@@ -3,7 +3,7 @@
  * places that images name.
  */
 import { OcislimError } from '../errors.ts';
-import { type Image, nameOfImage } from '../image/image.ts';
+import { type Image, isSamePlatform, nameOfImage } from '../image/image.ts';
 import { type Origin, originOf } from '../image/origin.ts';
 import type { Limits } from '../limits.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -98,8 +98,7 @@ function choose(image: Image, origin: Origin | null, candidates: readonly Image[
       `${name} was pruned from ${origin.digest}, which ${label} neither is nor holds`,
     );
   }
-  const platform = JSON.stringify(image.config.platform);
-  const same = candidates.filter(({ config }) => JSON.stringify(config.platform) === platform);
+  const same = candidates.filter((candidate) => isSamePlatform(candidate, image));
   const found = same.find((candidate) => isRelated(image, candidate));
   if (found !== undefined) return found;
   throw new OcislimError(

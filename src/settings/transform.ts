@@ -13,7 +13,7 @@ import { squash } from '../slim/squash.ts';
 import type { SelectionSetting, SquashSetting } from './selection.ts';
 import type { PackStage, Stages } from './stages.ts';
 
-/** Reads a base image by its reference and selects the layers above its own. */
+/** Reads a base image by its reference and selects the layers above its own. Each stage asks for its own. */
 export type BaseReader = (reference: string) => Promise<Selection>;
 
 /** Reads earlier versions of an image. Without references it chooses the version. */
@@ -38,7 +38,8 @@ export async function transformOf(
   stages: Stages,
   { readBase, readPrevious }: StageReaders,
 ): Promise<Transform> {
-  const select = cached(readBase);
+  const select = async (selection: SelectionSetting): Promise<Selection> =>
+    selection.kind === 'base' ? readBase(selection.reference) : selection;
   const steps: Transform[] = [];
   if (stages.prune !== null) steps.push(prune(await select(stages.prune.selection), stages.prune));
   if (stages.squash !== null) steps.push(await squashing(stages.squash, select));
@@ -72,16 +73,4 @@ function pack(selection: Selection, { packing, minSavings }: PackStage): Transfo
     case 'tune':
       return tune(selection, { ...packing, minSavings });
   }
-}
-
-/** Reads each base image once, however many stages select layers by it. */
-function cached(readBase: BaseReader): (selection: SelectionSetting) => Promise<Selection> {
-  const bases = new Map<string, Promise<Selection>>();
-  return async (selection) => {
-    if (selection.kind !== 'base') return selection;
-    const { reference } = selection;
-    const base = bases.get(reference) ?? readBase(reference);
-    bases.set(reference, base);
-    return base;
-  };
 }
