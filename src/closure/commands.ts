@@ -2,7 +2,7 @@
  * Finds the programs and files that a command line names, without running anything. The rules for the config and for kept commands
  * call it, and the checks of the result.
  */
-import { baseOf, cleanPath, type Path } from '../bytes/path.ts';
+import { baseOf, type Path } from '../bytes/path.ts';
 import { type ByteString, utf8Bytes, ascii, noBytes } from '../bytes/bytes.ts';
 import type { ClosureContext, Need } from './rule.ts';
 
@@ -14,27 +14,22 @@ type Place = Pick<ClosureContext, 'fs' | 'runtime'>;
 /** Returns the name under which a program would be executed, found like execvp(3) does; null where the image has none. */
 export function findProgram(name: ByteString, { fs, runtime }: Place): ByteString | null {
   if (name === '') return null;
-  if (name.includes('/')) {
-    const place = fromWorkingDirectory(name, runtime.workingDirectory);
-    return fs.resolve(place).path === null ? null : place;
-  }
-  for (const directory of searchPath(runtime.environment)) {
-    const place = ascii`${fromWorkingDirectory(directory, runtime.workingDirectory)}/${name}`;
+  // A name with a slash is executed whatever it is.
+  const isPath = name.includes('/');
+  const isProgram = (place: ByteString): boolean => {
     const { path } = fs.resolve(place);
-    if (path !== null && fs.kind(path) === 'file' && (fs.mode(path) & 0o111) !== 0) return place;
-  }
-  return null;
+    return path !== null && (isPath || (fs.kind(path) === 'file' && (fs.mode(path) & 0o111) !== 0));
+  };
+  return programPlaces(name, runtime).find(isProgram) ?? null;
 }
 
-/** Returns the paths where a program may be, in the order in which execvp(3) looks. */
-export function programPlaces(name: ByteString, runtime: Place['runtime']): readonly Path[] {
-  const { workingDirectory } = runtime;
-  const names = name.includes('/')
-    ? [fromWorkingDirectory(name, workingDirectory)]
-    : searchPath(runtime.environment).map(
-        (directory) => ascii`${fromWorkingDirectory(directory, workingDirectory)}/${name}`,
-      );
-  return names.map((each) => cleanPath(each));
+/** Returns the names under which a program may be, from the root, in the order in which execvp(3) looks. */
+export function programPlaces(name: ByteString, runtime: Place['runtime']): readonly ByteString[] {
+  const { workingDirectory, environment } = runtime;
+  if (name.includes('/')) return [fromWorkingDirectory(name, workingDirectory)];
+  return searchPath(environment).map(
+    (directory) => ascii`${fromWorkingDirectory(directory, workingDirectory)}/${name}`,
+  );
 }
 
 /** Returns the directories of PATH. An empty element is the current directory (POSIX.1-2017, XBD 8.3). */

@@ -1,10 +1,9 @@
 /** Adds further versions to a comparison: what a client of each downloads for each other. `diff.ts` calls it where some are named. */
 import { blobsOf, versionDownloads } from '../analyze/diff/downloads.ts';
 import type { ImageDiff } from '../analyze/diff/image-diff.ts';
-import type { Image } from '../image/image.ts';
-import { imageMembers, readImageSet } from '../jobs/image-set.ts';
+import { platformName } from '../jobs/compare/image-pairs.ts';
+import { type ImageMember, imageMembers, platformOf, readImageSet } from '../jobs/image-set.ts';
 import { readSource } from '../jobs/read-reference.ts';
-import { formatPlatform } from '../oci/platform.ts';
 import type { Reference } from '../oci/reference.ts';
 import type { Source } from '../place/place.ts';
 import type { DiffSettings } from '../settings/tables/diff.ts';
@@ -21,7 +20,7 @@ interface Compared {
 
 interface Version {
   readonly name: string;
-  readonly images: readonly Image[];
+  readonly members: readonly ImageMember[];
 }
 
 /** Returns the comparison with A, the further versions and B for each platform that both have. @throws what reading images throws */
@@ -34,28 +33,26 @@ export async function withVersions(
   const { platform: platforms } = settings;
   const read = async (source: Source, name: string): Promise<Version> => {
     const set = await readImageSet(source, { platforms, variants: 'one', limits, signal });
-    return { name, images: imageMembers(set).map(({ image }) => image) };
+    return { name, members: imageMembers(set) };
   };
   const versions = [await read(first, found.a.name)];
   for (const name of settings.also) {
     const reference = await readSource(name);
     const { set } = await readBeside(workspace, { source: a, reference, platforms });
-    versions.push({ name, images: imageMembers(set).map(({ image }) => image) });
+    versions.push({ name, members: imageMembers(set) });
   }
   versions.push(await read(second, found.b.name));
   return {
     ...found,
     platforms: found.platforms.map((each) => {
       if (each.a === null || each.b === null) return each;
-      const own = versions.flatMap(({ name, images }) => {
-        const image = images.find((one) => platformOf(one) === each.platform);
-        return image === undefined ? [] : [{ name, digest: image.descriptor.digest, blobs: blobsOf(image) }];
+      const own = versions.flatMap(({ name, members }) => {
+        const found = members.find((member) => platformName(platformOf(member)) === each.platform);
+        if (found === undefined) return [];
+        const { image } = found;
+        return [{ name, digest: image.descriptor.digest, blobs: blobsOf(image) }];
       });
       return { ...each, versions: versionDownloads(own) };
     }),
   };
-}
-
-function platformOf({ config: { platform } }: Image): string | null {
-  return platform === null ? null : formatPlatform(platform);
 }

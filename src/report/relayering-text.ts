@@ -2,18 +2,10 @@
  * The words and figures about new layers that all renderers share. The summary, Markdown, the page and the plan of `--plan-only` are made of
  * them.
  */
+import { modelWords } from './client-words.ts';
 import { escapeText } from './escape.ts';
 import { formatCount, formatNumberOf, formatSize } from './figures.ts';
 import type { RelayeringReport } from './report.ts';
-
-type Download = NonNullable<RelayeringReport['before']['downloads']>[number];
-
-/** The words for each kind of client. */
-export const clientWords: Readonly<Record<Download['model'], string>> = {
-  blob: 'by blob',
-  prefix: 'by chain of layers',
-  file: 'by file',
-};
 
 /** One figure of the source's layers and of the result's. */
 export interface RelayeringFigure {
@@ -39,7 +31,7 @@ export function relayeringFigures({
     const { model, isEstimate, transferBytes, layers } = download;
     return [
       {
-        label: `from ${escapeText(previous?.name ?? 'the version before')}, ${clientWords[model]}`,
+        label: `from ${escapeText(previous?.name ?? 'the version before')}, ${modelWords[model].name}`,
         before: was.transferBytes,
         after: transferBytes,
         wasEstimate: was.isEstimate,

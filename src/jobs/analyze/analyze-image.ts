@@ -7,7 +7,7 @@ import { analysisSteps } from '../../analyze/analyze.ts';
 import type { EncoderPool } from '../../codec/encoder-pool.ts';
 import { UnpackThreads } from '../../codec/unpack/threads.ts';
 import { at } from '../../errors.ts';
-import type { Gathering } from '../../layers/read/gather.ts';
+import type { Gathering } from '../../layers/read/gathering.ts';
 import { componentProbe } from '../../rootfs/packages/component-index.ts';
 import { secretProbe } from '../../rootfs/surface/secret-files.ts';
 import { inTurns } from '../../steps.ts';

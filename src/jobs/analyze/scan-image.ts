@@ -7,7 +7,7 @@ import type { LayerIndex } from '../../changeset/layer-index.ts';
 import { type Stack, stackSteps } from '../../changeset/stack.ts';
 import { at } from '../../errors.ts';
 import type { Image } from '../../image/image.ts';
-import type { Gathering } from '../../layers/read/gather.ts';
+import type { Gathering } from '../../layers/read/gathering.ts';
 import { emptyFacts } from '../../layers/read/empty-facts.ts';
 import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import { Filesystem } from '../../rootfs/filesystem.ts';

@@ -9,7 +9,7 @@ import { runtimeOf } from '../../configure/configure.ts';
 import { OcislimError } from '../../errors.ts';
 import type { Listener } from '../../events.ts';
 import { type Image, layerOf, nameOfImage, numbersIn, type Rebased } from '../../image/image.ts';
-import type { Gathering } from '../../layers/read/gather.ts';
+import type { Gathering } from '../../layers/read/gathering.ts';
 import { readRuntime } from '../../oci/runtime.ts';
 import { quotePath } from '../../bytes/path.ts';
 import { checkRebaseSteps } from '../../rebase/check/check.ts';

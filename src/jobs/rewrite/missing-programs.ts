@@ -100,7 +100,8 @@ async function isAdded(
 ): Promise<boolean> {
   const added = layers.flatMap(({ content }) => (content.kind === 'added' ? [content] : []));
   if (added.length === 0) return false;
-  for (const name of programPlaces(program, runtime)) {
+  for (const place of programPlaces(program, runtime)) {
+    const name = cleanPath(place);
     const above = fs.resolve(parentOf(name)).path;
     for (const path of above === null ? [name] : [name, join(above, baseOf(name))])
       for (const content of added) if (await brings(content, path)) return true;

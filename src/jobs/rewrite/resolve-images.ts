@@ -4,7 +4,7 @@
  */
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import { type Image, type Layer, layerOf } from '../../image/image.ts';
-import type { Gathering } from '../../layers/read/gather.ts';
+import type { Gathering } from '../../layers/read/gathering.ts';
 import type { ContentProbe, LayerFacts } from '../../rootfs/facts/facts.ts';
 import type { Resolution, ResolvedContent } from '../../slim/resolve/resolve.ts';
 import { layersToScan, untouched } from '../../slim/resolve/untouched.ts';

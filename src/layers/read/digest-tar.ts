@@ -10,7 +10,7 @@ import type { ByteStream } from '../../stream/byte-stream.ts';
 import { type Attributes, readAttributes } from '../../tar/attributes.ts';
 import { type ByteString, bytesOf } from '../../bytes/bytes.ts';
 import type { Path } from '../../bytes/path.ts';
-import { isCompiledName, largestCompiled, stampOf, stampPlace } from '../../rootfs/facts/compiled.ts';
+import { clearTime, isCompiledName, largestCompiled } from '../../rootfs/facts/compiled.ts';
 import type { TarEntry } from '../../tar/entry.ts';
 import { parsePax } from '../../tar/pax.ts';
 import { HeadForms } from '../../tar/head-form.ts';
@@ -145,7 +145,7 @@ class EntryDigester {
       bytes.set(part, filled);
       filled += part.length;
     });
-    if (stampOf(bytes) !== null) bytes.fill(0, stampPlace.at, stampPlace.at + stampPlace.bytes);
+    clearTime(bytes);
     const content = new ContentDigest(this.#block);
     content.write(bytes);
     return content.finishName();

@@ -6,33 +6,14 @@ import { type Path } from '../../bytes/path.ts';
 import { createHash } from 'node:crypto';
 import { type Digest, hasher } from '../../oci/digest.ts';
 import { FactCollector, type FileSink } from '../../rootfs/facts/collector.ts';
-import type { ContentProbe, LayerFacts } from '../../rootfs/facts/facts.ts';
+import type { LayerFacts } from '../../rootfs/facts/facts.ts';
 import { PrintSink } from './content-prints.ts';
 import { emptyFacts } from './empty-facts.ts';
-import { IdentityGatherer, type IdentityKind } from './identities.ts';
+import { completeGathering, type Gathering } from './gathering.ts';
+import { IdentityGatherer } from './identities.ts';
 import { type Attributes, readAttributes } from '../../tar/attributes.ts';
 import { type ByteString, readByteString } from '../../bytes/bytes.ts';
 import type { TarEntry } from '../../tar/entry.ts';
-
-/** What a scan is to learn about files in addition to their headers. */
-export interface Gathering {
-  /** Selects the contents that the closure reads; null for none. */
-  readonly probe: ContentProbe | null;
-  /** Whether to digest every file, for the list of what was removed. */
-  readonly digests: boolean;
-  /** Whether to record which files are the same in all but their path. */
-  readonly twins: boolean;
-  /** Whether to take the fingerprint of every file with data. Default: no. */
-  readonly prints?: boolean;
-  /** How to name every entry by what it is, without the noise of a rebuild. Default: not at all. */
-  readonly identities?: IdentityKind | null;
-  /** Whether to look into programs and sources, where there is a probe. Default: yes. */
-  readonly programs?: boolean;
-  /** Whether to look into sources and for names in programs, beside headers and first lines. Default: yes. */
-  readonly sources?: boolean;
-  /** Whether to look into archives of Java and programs of Go, with a probe, for what they are made of. Default: no. */
-  readonly parts?: boolean;
-}
 
 /** Looks into the files of one layer while its headers are scanned. */
 export class Gatherer {
@@ -43,16 +24,9 @@ export class Gatherer {
   readonly #identities: IdentityGatherer | null;
   #entries = 0;
 
-  constructor({
-    probe,
-    digests,
-    twins,
-    prints = false,
-    identities = null,
-    programs = true,
-    sources = true,
-    parts = false,
-  }: Gathering) {
+  constructor(gathering: Gathering) {
+    const { probe, digests, twins, prints, identities, programs, sources, parts } =
+      completeGathering(gathering);
     this.#collector = probe === null ? null : new FactCollector(probe, { programs, sources, parts });
     this.#prints = prints ? new PrintSink() : null;
     this.#identities = identities === null ? null : new IdentityGatherer(identities);

@@ -4,19 +4,18 @@
  */
 import { createHash, hash, type Hash } from 'node:crypto';
 import type { Path } from '../../bytes/path.ts';
-import { crc32 } from '../../codec/crc32.ts';
 import type { FileSink } from '../../rootfs/facts/collector.ts';
 import {
+  clearTime,
   type CompiledStamp,
   isCompiledName,
   largestCompiled,
-  stampOf,
-  stampPlace,
 } from '../../rootfs/facts/compiled.ts';
 import type { Identities } from '../../rootfs/facts/identities.ts';
-import { headBytes, printBytes } from '../../rootfs/facts/prints.ts';
+import { headBytes } from '../../rootfs/facts/prints.ts';
 import { readAttributes } from '../../tar/attributes.ts';
 import type { TarEntry } from '../../tar/entry.ts';
+import { LargeBody, PrintColumn } from './print-column.ts';
 
 /**
  * How the contents of large files count. `quick`: by their beginning, size and a checksum of all bytes, which costs a quarter of the time and
@@ -29,7 +28,7 @@ export class IdentityGatherer {
   readonly #kind: IdentityKind;
   readonly #stamps = new Map<number, CompiledStamp>();
   readonly #whole = new Map<number, string>();
-  #names = new Uint8Array(256 * printBytes);
+  readonly #names = new PrintColumn();
 
   constructor(kind: IdentityKind) {
     this.#kind = kind;
@@ -64,9 +63,7 @@ export class IdentityGatherer {
 
   /** Returns the names of a layer with so many entries. */
   finish(entries: number): Identities {
-    const names = new Uint8Array(entries * printBytes);
-    names.set(this.#names.subarray(0, names.length));
-    return { names, whole: this.#whole, stamps: this.#stamps };
+    return { names: this.#names.finish(entries), whole: this.#whole, stamps: this.#stamps };
   }
 
   #contentOf(number: number, entry: TarEntry, path: Path): Content {
@@ -89,14 +86,7 @@ export class IdentityGatherer {
   }
 
   #put(number: number, about: string, content: string): void {
-    const end = (number + 1) * printBytes;
-    if (end > this.#names.length) {
-      const more = new Uint8Array(Math.max(2 * this.#names.length, end));
-      more.set(this.#names);
-      this.#names = more;
-    }
-    const name = hash('sha256', `${content}\n${about}`, 'buffer');
-    this.#names.set(name.subarray(0, printBytes), end - printBytes);
+    this.#names.put(number, hash('sha256', `${content}\n${about}`, 'buffer'));
   }
 }
 
@@ -127,26 +117,19 @@ class WholeContent implements Content {
 }
 
 class QuickContent implements Content {
-  readonly #hash: Hash = createHash('sha256');
+  readonly #body = new LargeBody();
   readonly #size: number;
-  #head = headBytes;
-  #checksum = 0;
 
   constructor(size: number) {
     this.#size = size;
   }
 
   write(part: Uint8Array): void {
-    if (this.#head > 0) {
-      const head = part.subarray(0, this.#head);
-      this.#hash.update(head);
-      this.#head -= head.length;
-    }
-    this.#checksum = crc32(part, this.#checksum);
+    this.#body.write(part);
   }
 
   end(): string {
-    return this.#hash.update(` ${this.#size} ${this.#checksum}`).digest('hex');
+    return this.#body.hash.update(` ${this.#size} ${this.#body.checksum}`).digest('hex');
   }
 }
 
@@ -167,10 +150,9 @@ class CompiledContent implements Content {
   }
 
   end(): string {
-    const stamp = stampOf(this.#bytes);
+    const stamp = clearTime(this.#bytes);
     if (stamp === null) return hash('sha256', this.#bytes, 'hex');
     this.#onStamp(stamp);
-    this.#bytes.fill(0, stampPlace.at, stampPlace.at + stampPlace.bytes);
     // Apart from the plain digest of a module whose time is 0.
     return `stamped ${hash('sha256', this.#bytes, 'hex')}`;
   }

@@ -23,7 +23,7 @@ import { AddedLayers } from './added-layers.ts';
 import { Allowance, type HeaderAllowance } from './allowance.ts';
 import { BlobFormats } from './blob-formats.ts';
 import { emptyFacts } from './empty-facts.ts';
-import type { Gathering } from './gather.ts';
+import type { Gathering } from './gathering.ts';
 import { checkFormat, Mistyped, unreadable } from './packed-format.ts';
 import { SkippingRange } from '../../files/file-bytes.ts';
 import type { Scratch } from '../../files/scratch.ts';

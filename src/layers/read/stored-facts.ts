@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import type { Path } from '../../bytes/path.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import type { ContentProbe, LayerFacts } from '../../rootfs/facts/facts.ts';
-import type { Gathering } from './gather.ts';
+import { completeGathering, type Gathering } from './gathering.ts';
 import { MiB } from '../../units.ts';
 
 /** The size up to which facts are stored. The layers of larger ones are read again. */
@@ -25,16 +25,9 @@ export function describeGathering(gathering: Gathering, index: LayerIndex): stri
 }
 
 /** Names the kinds of facts that a gathering asks for, whatever contents its probe selects. */
-export function kindsOf({
-  probe,
-  digests,
-  twins,
-  prints = false,
-  identities = null,
-  programs = true,
-  sources = true,
-  parts = false,
-}: Gathering): string {
+export function kindsOf(gathering: Gathering): string {
+  const { probe, digests, twins, prints, identities, programs, sources, parts } =
+    completeGathering(gathering);
   const wanted = {
     digests,
     twins,

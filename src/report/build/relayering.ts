@@ -10,7 +10,8 @@ import {
   transferBytes,
   versionDownloads,
 } from '../../analyze/diff/downloads.ts';
-import type { Image } from '../../image/image.ts';
+import type { Download } from '../../analyze/diff/image-diff.ts';
+import { type Image, isSamePlatform } from '../../image/image.ts';
 import { assignmentOf } from '../../image/relayering.ts';
 import type { ImageOutcome, LayerOutcome } from '../../jobs/rewrite/records.ts';
 import type { Digest } from '../../oci/digest.ts';
@@ -27,6 +28,7 @@ export interface NamedVersion {
 }
 
 type Side = RelayeringReport['before'];
+type Downloads = NonNullable<Side['downloads']>;
 
 /** Reports the layout of an image; the field is absent from runs that lay nothing out. The first version is the one before. */
 export function reportRelayering(
@@ -35,16 +37,18 @@ export function reportRelayering(
 ): Pick<PlatformReport, 'relayering'> {
   const { relayered } = outcome.resolution;
   if (relayered === null) return {};
-  const platform = JSON.stringify(outcome.image.config.platform);
-  const own = versions.filter(({ image }) => JSON.stringify(image.config.platform) === platform);
+  const { image } = outcome;
+  const own = versions.filter((version) => isSamePlatform(version.image, image));
   const [previous = null] = own;
   const layout = new Layout(outcome, relayered, previous?.image ?? null);
+  const source = blobsOf(image);
+  const downloads = previous === null ? null : downloadsFrom(blobsOf(previous.image), source, layout);
+  const expected = sum(layout.rows.map(({ expectedBytes }) => expectedBytes));
   return {
     relayering: {
       previous: previous === null ? null : nameOf(previous),
-      before: sideOf(blobsOf(outcome.image), sourceExpectation(outcome.image, relayered), null),
-      after: sideOf(layout.blobs, sum(layout.rows.map(({ expectedBytes }) => expectedBytes)), null),
-      ...(previous === null ? {} : comparedWith(previous.image, outcome, layout)),
+      before: sideOf(source, sourceExpectation(image, relayered), downloads?.before ?? null),
+      after: sideOf(layout.blobs, expected, downloads?.after ?? null),
       layers: layout.rows,
       ...(own.length === 0 ? {} : matrixOf(own, outcome, layout)),
     },
@@ -69,31 +73,21 @@ function sourceExpectation(image: Image, { sourceChances }: Relayered): number {
   return sum(image.manifest.layers.map(({ size }, i) => size * (sourceChances.get(i + 1) ?? 0)));
 }
 
-/** Reports both sides with what a client that has the version before downloads for them. */
-function comparedWith(
-  previous: Image,
-  outcome: ImageOutcome,
+/** Says what a client that has the version before downloads for the source and for the result. */
+function downloadsFrom(
+  has: ImageBlobs,
+  source: ImageBlobs,
   layout: Layout,
-): Pick<RelayeringReport, 'before' | 'after'> {
-  const has = blobsOf(previous);
-  const source = blobsOf(outcome.image);
+): { readonly before: Downloads; readonly after: Downloads } {
   const after = layout.downloads(has);
-  const file = after.filter(({ model }) => model === 'file');
   const before = downloadsOf(has, source, () => null).filter(({ model }) => model !== 'file');
-  const { rows } = layout;
-  return {
-    before: sideOf(source, sourceExpectation(outcome.image, outcome.resolution.relayered as Relayered), [
-      ...before.map(({ model, transferBytes: bytes, layers, isEstimate }) => ({
-        model,
-        transferBytes: bytes,
-        layers: layers.length,
-        isEstimate,
-      })),
-      // The files are the same: a client that shares files downloads the same of both.
-      ...file,
-    ]),
-    after: sideOf(layout.blobs, sum(rows.map(({ expectedBytes }) => expectedBytes)), after),
-  };
+  // The files are the same: a client that shares files downloads the same of both.
+  const file = after.filter(({ model }) => model === 'file');
+  return { before: [...before.map(reportedDownload), ...file], after };
+}
+
+function reportedDownload({ model, transferBytes: bytes, layers, isEstimate }: Download): Downloads[number] {
+  return { model, transferBytes: bytes, layers: layers.length, isEstimate };
 }
 
 /** The layers of a result, as blobs and as components. */
@@ -120,17 +114,13 @@ class Layout {
   }
 
   /** Returns what a client that has these blobs downloads for the result; by file only where digests of components are known. */
-  downloads(has: ImageBlobs): NonNullable<Side['downloads']> {
+  downloads(has: ImageBlobs): Downloads {
     const found = downloadsOf(has, this.blobs, (layer) => this.#contentsOf(layer));
     const isKnown = this.#known !== null;
     return found
       .filter(({ model }) => model !== 'file' || isKnown)
-      .map(({ model, transferBytes: bytes, layers, isEstimate }) => ({
-        model,
-        transferBytes: bytes,
-        layers: layers.length,
-        isEstimate: isEstimate || this.#isPlanned,
-      }));
+      .map(reportedDownload)
+      .map((download) => ({ ...download, isEstimate: download.isEstimate || this.#isPlanned }));
   }
 
   /** Counts what of a layer is new by its components: one that changed counts as a whole. */

@@ -6,6 +6,7 @@ import type { FileChange, ImageDiff, MemberChange, PlatformDiff } from '../../an
 import { formatCount, formatNumberOf, formatSize } from '../figures.ts';
 import { code, details, escapeMarkdown, table } from '../markdown-syntax.ts';
 import { truncate } from '../table.ts';
+import { modelWords } from '../client-words.ts';
 import { versionRows } from './version-rows.ts';
 import {
   aspectList,
@@ -17,7 +18,6 @@ import {
   headline,
   instructionText,
   layerText,
-  modelWords,
   moreText,
   packageMarks,
   packageTotals,

@@ -7,6 +7,7 @@ import { displayPath, escapeText } from '../escape.ts';
 import { formatNumberOf, formatSize } from '../figures.ts';
 import type { Paint, Style } from '../style.ts';
 import { type Cell, layOut } from '../table.ts';
+import { modelWords } from '../client-words.ts';
 import { versionRows } from './version-rows.ts';
 import {
   bytesText,
@@ -17,7 +18,6 @@ import {
   headline,
   instructionText,
   layerText,
-  modelWords,
   moreText,
   packageMarks,
   packageTotals,

@@ -248,15 +248,6 @@ export function instructionText({ a, b }: LayerPair): string {
   return escapeText(describeMaker((b ?? a)?.instruction ?? null));
 }
 
-/** What each model of a client means. */
-export const modelWords: Readonly<
-  Record<Download['model'], { readonly name: string; readonly clients: string }>
-> = {
-  blob: { name: 'by blob', clients: 'containerd, Docker with its image store, Podman' },
-  prefix: { name: 'by chain of layers', clients: "Docker's classic store" },
-  file: { name: 'by file', clients: 'zstd:chunked, eStargz, composefs; if B is packed so' },
-};
-
 /** Renders the bytes of a download and their share: `12.3 MB`, `~1.2 MB`. */
 export function downloadText({
   transferBytes,

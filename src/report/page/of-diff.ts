@@ -2,14 +2,8 @@
 import type { ImageDiff, LayerPair, MemberChange, PlatformDiff } from '../../analyze/diff/image-diff.ts';
 import type { Tool } from '../analyze/analyzed.ts';
 import { instructionLine } from '../analyze/words.ts';
-import {
-  instructionText,
-  modelWords,
-  platformTitle,
-  relationText,
-  totalsText,
-  verdictSentence,
-} from '../diff/words.ts';
+import { instructionText, platformTitle, relationText, totalsText, verdictSentence } from '../diff/words.ts';
+import { modelWords } from '../client-words.ts';
 import { escapeText } from '../escape.ts';
 import type { PackedFiles } from './packed-files.ts';
 import type { DataTable, Figure, Page, PageImage, PageLayer } from './page.ts';

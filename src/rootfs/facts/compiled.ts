@@ -14,7 +14,8 @@ export interface CompiledStamp {
 }
 
 /** Where a compiled module states the time of its source (PEP 552). */
-export const stampPlace = { at: 8, bytes: 4 } as const;
+const timePlace = 8;
+const timeBytes = 4;
 
 /** The bytes of a compiled module before its code. */
 const stampedHead = 16;
@@ -34,13 +35,20 @@ export function isCompiledName(path: Path): boolean {
  * Reads the stamp of a compiled module from its beginning. Returns null for modules that are known by a hash of their source, which state
  * no time, for those of older and other Pythons, and for anything else.
  */
-export function stampOf(head: Uint8Array): CompiledStamp | null {
+function stampOf(head: Uint8Array): CompiledStamp | null {
   if (head.length < stampedHead) return null;
   const view = new DataView(head.buffer, head.byteOffset, stampedHead);
   const format = view.getUint16(0, true);
   const isFormat = format >= firstFormat && format <= lastFormat && view.getUint16(2, false) === 0x0d0a;
   if (!isFormat || view.getUint32(4, true) !== 0) return null;
-  return { time: view.getUint32(8, true), size: view.getUint32(12, true) };
+  return { time: view.getUint32(timePlace, true), size: view.getUint32(12, true) };
+}
+
+/** Reads the stamp of a whole compiled module as `stampOf` does, and clears the time in it. Bytes without a stamp stay as they are. */
+export function clearTime(module: Uint8Array): CompiledStamp | null {
+  const stamp = stampOf(module);
+  if (stamp !== null) module.fill(0, timePlace, timePlace + timeBytes);
+  return stamp;
 }
 
 /** Returns the source of a compiled module (PEP 3147): of `a/__pycache__/m.cpython-311.pyc` it is `a/m.py`. */

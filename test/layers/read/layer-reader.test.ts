@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { imageMembers, readImageSet } from '../../../src/jobs/image-set.ts';
-import type { Gathering } from '../../../src/layers/read/gather.ts';
+import type { Gathering } from '../../../src/layers/read/gathering.ts';
 import { LayerReader } from '../../../src/layers/read/layer-reader.ts';
 import { Scratch } from '../../../src/files/scratch.ts';
 import { defaultLimits } from '../../../src/limits.ts';

@@ -1,6 +1,6 @@
 import { indexOf } from '../../changeset/rig.ts';
 import { expect, test } from 'vitest';
-import type { Gathering } from '../../../src/layers/read/gather.ts';
+import type { Gathering } from '../../../src/layers/read/gathering.ts';
 import { describeGathering, packFacts, unpackFacts } from '../../../src/layers/read/stored-facts.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import type { Elf, LayerFacts } from '../../../src/rootfs/facts/facts.ts';
