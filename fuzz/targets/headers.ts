@@ -7,7 +7,7 @@ import { parseChallenges } from '../../src/registry/auth/challenge.ts';
 import { parseRealm } from '../../src/registry/auth/realm.ts';
 import { rangeStart } from '../../src/registry/download.ts';
 import { isLocal, redact } from '../../src/registry/http/address.ts';
-import { nextPage } from '../../src/registry/referrers.ts';
+import { nextPage } from '../../src/registry/pages.ts';
 import { resolveLocation } from '../../src/registry/http/redirect.ts';
 import { longestRetryAfter, retryAfter } from '../../src/registry/http/transient.ts';
 import { systemClock } from '../../src/retry/clock.ts';

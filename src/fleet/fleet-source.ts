@@ -3,6 +3,7 @@
  * lists of --from.
  */
 import { OcislimError } from '../errors.ts';
+import type { Digest } from '../oci/digest.ts';
 import { parseReference } from '../oci/reference.ts';
 
 /** Where images are looked for. `label`: as it was written. */
@@ -14,7 +15,7 @@ export type FleetSource = { readonly label: string; readonly host: string } & (
       readonly kind: 'image';
       readonly repository: string;
       readonly tag: string | null;
-      readonly digest: string | null;
+      readonly digest: Digest | null;
     }
 );
 

@@ -8,7 +8,7 @@ import { isRepository, isTag } from '../oci/names.ts';
 import type { RegistryRequest } from './client.ts';
 import { ExchangeError, nameOf, type Party, protocolError } from './failure.ts';
 import { lease, type Lease, type RegistryOptions } from './lease.ts';
-import { nextPage } from './referrers.ts';
+import { followPages } from './pages.ts';
 
 /** How many names a page is asked to have. Registries give fewer as they like. */
 const pageSize = 1000;
@@ -76,11 +76,11 @@ async function* pagesOf(
   listed: Listed,
 ): AsyncGenerator<readonly string[]> {
   const { member, isName, what, access, party } = listed;
-  const asked = new Set<string>();
-  let target: string | URL | null = listed.path;
-  while (target !== null) {
+  const pages = followPages(listed.path, (target) => {
     const request = { method: 'GET', target, access, party, what, accept: isOk, idempotent: true } as const;
-    const { answer, bytes } = await client.fetch(request, signal);
+    return client.fetch(request, signal);
+  });
+  for await (const { answer, bytes } of pages) {
     const value = parseJson(bytes, `${nameOf(party)}: ${what}: the answer`);
     // A repository without tags has null there in some registries.
     const names = (isJsonObject(value) ? own(value, member) : undefined) ?? [];
@@ -88,9 +88,6 @@ async function* pagesOf(
       throw protocolError(party, what, `the answer of ${answer.url.host} has no list "${member}"`);
     const found = names.filter((each): each is string => typeof each === 'string' && isName(each));
     if (found.length > 0) yield found;
-    const next = nextPage(answer);
-    target = next === null || asked.has(next.href) ? null : next;
-    if (next !== null) asked.add(next.href);
   }
 }
 

@@ -10,10 +10,10 @@ import { mediaTypes } from '../oci/media-type.ts';
 import { referrersTag } from '../oci/referrers.ts';
 import type { Referrer } from '../place/place.ts';
 import { ExchangeError } from './failure.ts';
-import { resolveLocation } from './http/redirect.ts';
 import { getManifest, headManifest } from './manifests.ts';
 import type { Repository } from './repository.ts';
-import { header, headerValues, type HttpAnswer } from './http/transport.ts';
+import { header } from './http/transport.ts';
+import { followPages } from './pages.ts';
 
 const cosignSuffixes = ['.sig', '.att', '.sbom'];
 const mostPages = 50;
@@ -50,42 +50,22 @@ async function listReferrers(
   signal: AbortSignal,
 ): Promise<readonly Descriptor[] | null> {
   const what = `referrers of ${digest}`;
+  const headers = { accept: mediaTypes.ociIndex };
+  const pages = followPages(`referrers/${digest}`, (target) => {
+    const request = { method: 'GET', target, headers, what, accept: isAnswer, idempotent: true } as const;
+    return quietly(() => repository.fetch(request, signal));
+  });
   const found: Descriptor[] = [];
-  const asked = new Set<string>();
-  let target: string | URL = `referrers/${digest}`;
-  for (let page = 0; page < mostPages; page += 1) {
-    const request = {
-      method: 'GET',
-      target,
-      headers: { accept: mediaTypes.ociIndex },
-      what,
-      accept: isAnswer,
-      idempotent: true,
-    } as const;
-    const fetched = await quietly(() => repository.fetch(request, signal));
-    if (fetched === null) return page === 0 ? null : found;
-    const { answer, bytes } = fetched;
+  let count = 0;
+  for await (const { answer, bytes } of pages) {
     // Some front ends answer unknown paths by a web page with status 200.
-    if (answer.status !== 200 || !/json/.test(header(answer, 'content-type') ?? ''))
-      return page === 0 ? null : found;
+    if (answer.status !== 200 || !/json/.test(header(answer, 'content-type') ?? '')) break;
     const index = parseManifest(bytes, mediaTypes.ociIndex, what);
     if (index.kind === 'index') for (const { descriptor } of index.children) found.push(descriptor);
-    const next = nextPage(answer);
-    if (next === null || asked.has(next.href)) return found;
-    asked.add(next.href);
-    target = next;
+    count += 1;
+    if (count === mostPages) break;
   }
-  return found;
-}
-
-/** Returns the URL of the next page (`Link: <…>; rel="next"`) if it is on the same origin; else null. */
-export function nextPage(answer: Pick<HttpAnswer, 'headers' | 'url'>): URL | null {
-  for (const value of headerValues(answer, 'link')) {
-    const link = /<([^<>]*)>\s*;\s*rel="?next"?/.exec(value)?.[1];
-    const url = resolveLocation(link ?? null, answer.url);
-    if (url !== null && url.origin === answer.url.origin) return url;
-  }
-  return null;
+  return count === 0 ? null : found;
 }
 
 async function readReferrersTag(

@@ -13,7 +13,6 @@ import {
 } from '../../fleet/index.ts';
 import type { Limits } from '../../limits.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { isDigest } from '../../oci/digest.ts';
 import { layerKind } from '../../oci/media-type.ts';
 import { formatPlatform, type Platform } from '../../oci/platform.ts';
 import type { RegistryReference } from '../../oci/reference.ts';
@@ -56,12 +55,7 @@ export type PlannedImage =
 const atOnce = 8;
 
 /** Where images are looked for: a repository, with the tag or digest of the one image that is meant of it. */
-interface Place {
-  readonly host: string;
-  readonly repository: string;
-  readonly tag: string | null;
-  readonly digest: string | null;
-}
+type Place = Pick<RegistryReference, 'host' | 'repository' | 'tag' | 'digest'>;
 
 /**
  * Yields the images of a fleet: repositories as the registry lists them, in each the newest image first. What fails is yielded, too, and the rest goes on.
@@ -158,7 +152,7 @@ async function namedImages(
   wish: FleetWish,
   { registry, signal }: FleetOptions,
 ): Promise<ReadonlyMap<Digest, readonly string[]>> {
-  if (isDigest(place.digest)) return new Map([[place.digest, place.tag === null ? [] : [place.tag]]]);
+  if (place.digest !== null) return new Map([[place.digest, place.tag === null ? [] : [place.tag]]]);
   const tags = place.tag === null ? [] : [place.tag];
   if (place.tag === null)
     for await (const page of registry.tags(place.host, place.repository, signal))
@@ -170,15 +164,8 @@ async function namedImages(
   return Map.groupBy(tags, (_, i) => digests[i] as Digest);
 }
 
-function referenceOf({ host, repository, tag, digest }: Place): RegistryReference {
-  return {
-    kind: 'registry',
-    host,
-    repository,
-    tag,
-    untagged: false,
-    digest: isDigest(digest) ? digest : null,
-  };
+function referenceOf(place: Place): RegistryReference {
+  return { kind: 'registry', ...place, untagged: false };
 }
 
 async function planImage(
