@@ -17,6 +17,7 @@ import type { StageReaders } from '../settings/transform.ts';
 import type { RewritingSettings, SlimSettings } from '../settings/tables/commands.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { baseReader } from './bases.ts';
+import { historyReader } from './history.ts';
 import { BesideImages, previousReader } from './previous.ts';
 import type { RecordedFiles } from './record/recorded-files.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -101,6 +102,9 @@ export async function planWork(
     readBase: remembering(baseReader(workspace, reference, platforms)),
     readPrevious: remembering(
       previousReader(workspace, { source: reference, destinations, platforms, beside }),
+    ),
+    readHistory: remembering(
+      historyReader(workspace, { source, reference, destinations, platforms, cache: means.cache }),
     ),
   };
   const by = (

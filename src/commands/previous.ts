@@ -63,6 +63,7 @@ export function previousReader(workspace: Workspace, versions: Versions): Previo
         return layouts.length > 0 || names.length > 0 ? layouts : [assignmentOf(image) ?? []].flat();
       },
       imageBefore: (image) => versionsOf(image)[0] ?? null,
+      images: found,
     };
   };
 }

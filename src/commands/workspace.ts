@@ -161,9 +161,19 @@ export class Workspace extends Closeable {
    * alone. The workspace closes it.
    */
   async openBeside(source: Reference, reference: Reference): Promise<Source> {
-    if (hostOf(reference) === null || hostOf(reference) === hostOf(source)) return this.openSource(reference);
-    const options = { ...this.#options('srcCreds'), credentials: this.#credentials(null) };
-    return this.#use(await openSource(reference, options));
+    return this.#use(await this.openOneBeside(source, reference));
+  }
+
+  /** Opens a third image beside `source`, one of many, as `openBeside` does. The caller closes it. */
+  async openOneBeside(source: Reference, reference: Reference): Promise<Source> {
+    if (isAtHostOf(source, reference)) return this.openOneOfMany(reference);
+    return openSource(reference, this.optionsBeside(source, reference));
+  }
+
+  /** Returns how a place beside `source` is reached: the credentials of the source are shown to its own registry alone. */
+  optionsBeside(source: Reference, reference: Reference): PlaceOptions {
+    const options = this.#options('srcCreds');
+    return isAtHostOf(source, reference) ? options : { ...options, credentials: this.#credentials(null) };
   }
 
   /** Opens the folder of --cache-dir; null where that is not given. The workspace closes it last. @throws USAGE, IO */
@@ -247,6 +257,10 @@ export class Workspace extends Closeable {
     this.#lookups.set(creds, lookup);
     return lookup;
   }
+}
+
+function isAtHostOf(source: Reference, reference: Reference): boolean {
+  return hostOf(reference) === null || hostOf(reference) === hostOf(source);
 }
 
 function asSecret(text: string | null): Secret | null {

@@ -21,11 +21,14 @@ export interface RelayerGroup {
   readonly globs: readonly string[];
 }
 
+/** Digests of what the components of an image hold, by their names: equal where a rebuild changed nothing but times. */
+export type ContentDigests = Readonly<Record<string, string>>;
+
 /** Which components are in which layer, by their names; the lowest layer first. Annotations and labels hold it as JSON. */
 export interface LayerAssignment {
   readonly layers: readonly (readonly string[])[];
-  /** Digests of what the components hold, by their names: equal where a rebuild changed nothing but times. Absent: not known. */
-  readonly digests?: Readonly<Record<string, string>>;
+  /** Absent: not known. */
+  readonly digests?: ContentDigests;
 }
 
 /** How a range of layers is relayered, as layers of which an update changes few. */
@@ -41,6 +44,8 @@ export interface Relayering {
   readonly noise: NoiseMode;
   /** The assignments of earlier versions. As much as possible of the first stays; all tell how often components change. */
   readonly previous: readonly LayerAssignment[];
+  /** What the components of further earlier versions held, in any order: they tell how often components change. */
+  readonly history: readonly ContentDigests[];
 }
 
 /** The annotation of a manifest, and the label of a config, that hold the assignment: some programs keep only one of them. */

@@ -1,5 +1,6 @@
 /** The stages that each command makes of its settings. Callers: the commands, of the command line and of the library. */
 import { OcislimError } from '../errors.ts';
+import { asksNoHistory } from './history.ts';
 import type { Options } from './option.ts';
 import {
   rangeSelection,
@@ -88,6 +89,7 @@ function relayerOf(settings: SlimSettings): RelayerStage | null {
       '--noise': settings.noise !== noise.default,
       '--group': settings.group.length > 0,
       '--previous': settings.previous.length > 0,
+      '--history': !asksNoHistory(settings.history),
     };
     const [option] = Object.entries(idle).find(([, isGiven]) => isGiven) ?? [];
     if (option === '--max-layers')

@@ -11,6 +11,7 @@ import { parseRule } from '../rules/rules.ts';
 import { parseCommand } from './command-words.ts';
 import { parseDuration } from './duration.ts';
 import { parseGoal } from './goal.ts';
+import { parseHistory } from './history.ts';
 import type { Door } from './option.ts';
 import type { PlanLines } from './plan-lines.ts';
 import { editOfPlan } from './plan-config.ts';
@@ -119,7 +120,7 @@ class StageReader {
   /** Reads how layers are relayered. Other stages must leave what is in a layer to that. */
   #relayer(plan: PlanFile, part: Part<'relayer'>): Promise<RelayerStage> {
     const { groups = {}, maxLayers = 64, maxLayer = '1GiB', by = 'package', noise = 'keep' } = part;
-    const { previous = [], base } = part;
+    const { previous = [], history = [], base } = part;
     return this.#within(['relayer'], async () => {
       const tuned = [plan.recompress ?? []].flat().some(({ tune, budget }) => (tune ?? budget) !== undefined);
       const other = plan.squash === undefined ? (plan.arrange === undefined ? null : 'arrange') : 'squash';
@@ -132,6 +133,7 @@ class StageReader {
         by,
         noise,
         previous,
+        history: parseHistory([history].flat().map(String), 'history'),
         group: await parseGroups(texts, 'groups'),
       };
       return relayerStage(base === undefined ? { kind: 'all' } : { kind: 'base', reference: base }, settings);

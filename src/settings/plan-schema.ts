@@ -90,6 +90,12 @@ const relayer = z
       .array(z.string())
       .exactOptional()
       .describe('References to earlier versions, whose layout is kept as far as possible.'),
+    history: z
+      .union([z.int().min(1), z.array(z.union([z.string(), z.int().min(1)]))])
+      .exactOptional()
+      .describe(
+        'Earlier versions that tell how often components change: so many of the newest, or references.',
+      ),
     noise: z
       .enum(noiseModes)
       .exactOptional()

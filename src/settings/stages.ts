@@ -20,6 +20,7 @@ import type { Relayering } from '../image/relayering.ts';
 import type { TraceData } from '../image/trace-pruning.ts';
 import type { TracePruning } from '../image/trace-pruning.ts';
 import type { Rule } from '../rules/rule.ts';
+import type { HistorySetting } from './history.ts';
 import type { SettingsOf } from './option.ts';
 import type { SelectionSetting, SquashSetting } from './selection.ts';
 import type { arranging } from './tables/layers.ts';
@@ -65,10 +66,11 @@ export interface PruneStage {
 }
 
 /** How the layers of a selection become others, of which an update changes few. */
-export interface RelayerStage extends Omit<Relayering, 'layers' | 'previous'> {
+export interface RelayerStage extends Omit<Relayering, 'layers' | 'previous' | 'history'> {
   readonly selection: SelectionSetting;
   /** References to earlier versions, whose layout is kept as far as possible. */
   readonly previous: readonly string[];
+  readonly history: HistorySetting;
 }
 
 /** How the rewritten layers of a selection are laid out. */
@@ -195,9 +197,9 @@ export function arrangement({
 /** Reads how layers are relayered. */
 export function relayerStage(
   selection: SelectionSetting,
-  { maxLayers, maxLayer, by, group, noise, previous }: SettingsOf<typeof relayering>,
+  { maxLayers, maxLayer, by, group, noise, previous, history }: SettingsOf<typeof relayering>,
 ): RelayerStage {
-  return { selection, maxLayers, maxLayer, by, groups: group, noise, previous };
+  return { selection, maxLayers, maxLayer, by, groups: group, noise, previous, history };
 }
 
 export type PackingSettings = SettingsOf<typeof packing>;

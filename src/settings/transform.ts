@@ -3,13 +3,14 @@ import { recompress } from '../compress/recompress.ts';
 import { tune } from '../compress/tune.ts';
 import { annotate, configure } from '../configure/configure.ts';
 import { type Image, type Transform, withPlan } from '../image/image.ts';
-import type { LayerAssignment } from '../image/relayering.ts';
+import type { ContentDigests, LayerAssignment, RelayerGroup, RelayerBasis } from '../image/relayering.ts';
 import type { Selection } from '../image/selection.ts';
 import { arrange } from '../slim/arrange.ts';
 import { fewerLayers } from '../slim/fewer-layers.ts';
 import { prune } from '../slim/prune.ts';
 import { relayer } from '../slim/relayer.ts';
 import { squash } from '../slim/squash.ts';
+import { asksNoHistory, type HistorySetting } from './history.ts';
 import type { SelectionSetting, SquashSetting } from './selection.ts';
 import type { PackStage, Stages } from './stages.ts';
 
@@ -25,18 +26,34 @@ export interface PreviousVersions {
   readonly layoutsFor: (image: Image) => readonly LayerAssignment[];
   /** Returns the version before an image; null for none. */
   readonly imageBefore: (image: Image) => Image | null;
+  /** All that were read, of every platform. */
+  readonly images: readonly Image[];
 }
+
+/** Which earlier versions tell how often components change, and how their files are divided into components. */
+export interface HistoryWish extends HistorySetting {
+  readonly by: RelayerBasis;
+  readonly groups: readonly RelayerGroup[];
+  readonly maxLayer: number | null;
+  /** The layers that are relayered. */
+  readonly selection: Selection;
+  readonly previous: PreviousVersions;
+}
+
+/** Reads what the components of earlier versions held. Returns what tells it for an image; any order of references gives the same. */
+export type HistoryReader = (wish: HistoryWish) => Promise<(image: Image) => readonly ContentDigests[]>;
 
 /** The readers of images that stages name. */
 export interface StageReaders {
   readonly readBase: BaseReader;
   readonly readPrevious: PreviousReader;
+  readonly readHistory: HistoryReader;
 }
 
 /** Makes the transform of all stages. The images that they name are read first, each base once. @throws what reading these throws */
 export async function transformOf(
   stages: Stages,
-  { readBase, readPrevious }: StageReaders,
+  { readBase, readPrevious, readHistory }: StageReaders,
 ): Promise<Transform> {
   const select = async (selection: SelectionSetting): Promise<Selection> =>
     selection.kind === 'base' ? readBase(selection.reference) : selection;
@@ -44,9 +61,14 @@ export async function transformOf(
   if (stages.prune !== null) steps.push(prune(await select(stages.prune.selection), stages.prune));
   if (stages.squash !== null) steps.push(await squashing(stages.squash, select));
   if (stages.relayer !== null) {
-    const { selection, previous, ...options } = stages.relayer;
-    const { layoutsFor, imageBefore } = await readPrevious(previous);
-    steps.push(relayer(await select(selection), { ...options, previousOf: layoutsFor, imageBefore }));
+    const { selection: setting, previous: references, history, ...options } = stages.relayer;
+    const selection = await select(setting);
+    const previous = await readPrevious(references);
+    const historyOf = asksNoHistory(history)
+      ? () => []
+      : await readHistory({ ...history, ...options, selection, previous });
+    const { layoutsFor: previousOf, imageBefore } = previous;
+    steps.push(relayer(selection, { ...options, previousOf, historyOf, imageBefore }));
   }
   for (const stage of stages.arrange) steps.push(arrange(await select(stage.selection), stage));
   for (const stage of stages.pack) steps.push(pack(await select(stage.selection), stage));

@@ -1,13 +1,15 @@
 import type { Image, Transform } from '../image/image.ts';
 import { withPlan } from '../image/image.ts';
-import type { LayerAssignment, Relayering } from '../image/relayering.ts';
+import type { ContentDigests, LayerAssignment, Relayering } from '../image/relayering.ts';
 import { type Selection, selectLayers, selectsNothing } from '../image/selection.ts';
 import { mergeLayers } from './squash.ts';
 
 /** How to lay out layers. The layers themselves come from the selection. */
-export interface RelayerOptions extends Omit<Relayering, 'layers' | 'previous'> {
+export interface RelayerOptions extends Omit<Relayering, 'layers' | 'previous' | 'history'> {
   /** Returns the assignments of earlier versions of an image; the first is that to keep. */
   readonly previousOf: (image: Image) => readonly LayerAssignment[];
+  /** Returns what the components of further earlier versions of an image held. Default: nothing is known of any. */
+  readonly historyOf?: (image: Image) => readonly ContentDigests[];
   /** Returns the previous version of an image, whose entries are taken over where only noise differs; null for an image without one. Default: no image has one. */
   readonly imageBefore?: (image: Image) => Image | null;
 }
@@ -18,14 +20,14 @@ export interface RelayerOptions extends Omit<Relayering, 'layers' | 'previous'> 
  */
 export function relayer(
   selection: Selection,
-  { previousOf, imageBefore = () => null, ...options }: RelayerOptions,
+  { previousOf, historyOf = () => [], imageBefore = () => null, ...options }: RelayerOptions,
 ): Transform {
   return (image: Image) => {
     if (selectsNothing(image, selection)) return image;
     const { layers, range } = mergeLayers(image, selectLayers(image, selection));
     const planned = withPlan(image, {
       layers,
-      relayering: { ...options, layers: range, previous: previousOf(image) },
+      relayering: { ...options, layers: range, previous: previousOf(image), history: historyOf(image) },
     });
     return options.noise === 'adopt'
       ? { ...planned, previous: otherThan(image, imageBefore(image)) }

@@ -489,6 +489,7 @@ const runs: Readonly<Record<string, readonly (() => string[])[]>> = {
   relayer: [
     () => [`${places.image}:v1`, ...to(), '--max-layers', '3'],
     () => [`${places.image}:v1`, ...to(), '--previous', nasty],
+    () => [`${places.image}:v1`, ...to(), '--history', nasty],
     () => [`${places.image}:v1`, ...to(), '--group', `${nasty}=**`],
   ],
   fleet: [

@@ -97,6 +97,32 @@ test('law 16c: digests of components do not depend on times, and a rebuild keeps
   );
 });
 
+test('law 16f: earlier versions tell the same in any order', async () => {
+  const digests = fc.dictionary(
+    fc.constantFrom('rest', 'volatile', 'tree:/a', 'tree:/b', 'big:/a'),
+    fc.constantFrom('1', '2', '3'),
+  );
+  const history = fc.array(digests, { minLength: 2, maxLength: 6 });
+  const orders = history.chain((versions) =>
+    fc.tuple(fc.constant(versions), fc.shuffledSubarray(versions, { minLength: versions.length })),
+  );
+  await fc.assert(
+    fc.asyncProperty(stackAbove, orders, async ({ tars, maxLayers }, [one, other]) => {
+      const [first, second] = await Promise.all(
+        [one, other].map((versions) =>
+          run(
+            tars,
+            relayer({ kind: 'all' }, { ...options, by: 'path', maxLayers, historyOf: () => versions }),
+          ),
+        ),
+      );
+      expect(second?.tars.map(digestOf)).toEqual(first?.tars.map(digestOf));
+      expect(second?.resolution.relayered?.assignment).toEqual(first?.resolution.relayered?.assignment);
+    }),
+    { numRuns: lawRuns({ share: 1 / 2 }) },
+  );
+});
+
 /** Returns a root filesystem without what noise is: times, and the names of owners. */
 function noiseless(rootfs: Rootfs): Rootfs {
   const still = { mtime: '0', uname: '' as ByteString, gname: '' as ByteString };

@@ -40,7 +40,7 @@ const rooms: Readonly<Record<string, string>> = {
   settings:
     'oci bytes rules fleet files codec image configure probe registry trace rootfs slim analyze compress build report',
   commands:
-    'oci bytes rules fleet place files codec image configure probe attest registry store trace slim rebase analyze compress build layers jobs report settings',
+    'oci bytes stream rules fleet place files codec image configure probe attest registry store trace slim rebase analyze compress build layers jobs report settings',
   cli: 'oci bytes stream rules fleet files changeset codec image probe attest store trace rootfs closure slim analyze jobs report settings commands',
 };
 

@@ -284,6 +284,8 @@ describe('a plan gives the same stages as options', () => {
   test.each([
     ['maxLayers: 20, by: path', { 'max-layers': 20, by: 'path' }],
     ['noise: adopt', { noise: 'adopt' }],
+    ['history: 5', { history: '5' }],
+    ['history: [app:1, 5, app:0]', { history: ['app:1', '5', 'app:0'] }],
     ['maxLayer: 512MiB, base: app:1', { 'max-layer': '512MiB', base: 'app:1' }],
     [
       'groups: { app: [opt/app/**, srv/**] }, previous: [app:1, app:0]',
@@ -336,6 +338,9 @@ describe('slim', () => {
     [{ 'max-layers': 20 }, /--max-layers goes with --relayer/],
     [{ previous: 'app:0' }, /--previous goes with --relayer/],
     [{ noise: 'adopt' }, /--noise goes with --relayer/],
+    [{ history: '5' }, /--history goes with --relayer/],
+    [{ relayer: true, history: '0' }, /--history takes a number of images from 1 on/],
+    [{ relayer: true, history: ['2', '3'] }, /--history takes one number, not 2 and 3/],
     [{ relayer: true, all: true }, /--relayer and --all do not go together/],
     [{ relayer: true, tune: 'small' }, /--relayer and --tune do not go together/],
     [{ relayer: true, order: 'similar' }, /--relayer and --order similar do not go together/],

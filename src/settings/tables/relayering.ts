@@ -1,6 +1,7 @@
 /** The options that say how layers are relayered. `relayer` has them, and `slim` where it does the same. */
 import { noiseModes, relayerBases } from '../../image/relayering.ts';
 import { choice, count, flag, list, parsed } from '../option.ts';
+import { parseHistory } from '../history.ts';
 import { parseGroups } from '../relayer-groups.ts';
 import { parseSize } from '../sizes.ts';
 
@@ -35,6 +36,13 @@ export const relayering = {
     describe: 'keep the layout of this earlier version as far as possible (repeatable)',
     details:
       'The layout of the first is kept; all of them tell how often components change. Default: the image that the destination names now; else the layout that the source states.',
+    group: 'Layers',
+  }),
+  history: list(parseHistory, {
+    value: 'N|REF',
+    describe: 'learn from earlier versions how often components change (repeatable)',
+    details:
+      'A number stands for that many of the newest earlier images of the repository, or the layout, that the destination or the source is in. Versions that `relayer` wrote are read by their manifests and configs alone; the layers of others are scanned, so use --cache-dir.',
     group: 'Layers',
   }),
   noise: choice(noiseModes, {

@@ -6,22 +6,19 @@ import type { Change } from '../../changeset/change.ts';
 import type { NewContents } from '../../changeset/edit.ts';
 import type { LayerIndex } from '../../changeset/layer-index.ts';
 import type { Stack } from '../../changeset/stack.ts';
-import { Tree } from '../../changeset/tree.ts';
-import type { LayerAssignment, RelayerGroup, Relayering } from '../../image/relayering.ts';
+import type { ContentDigests, LayerAssignment, Relayering } from '../../image/relayering.ts';
 import { changeDates } from '../../relayer/change-dates.ts';
 import type { Component } from '../../relayer/component.ts';
-import { type ComponentMap, componentSteps } from '../../relayer/components-of.ts';
+import type { ComponentMap } from '../../relayer/components-of.ts';
 import { noComponent } from '../../relayer/drafts.ts';
-import type { ComponentGroup } from '../../relayer/path-claims.ts';
 import { planLayers } from '../../relayer/plan-layers.ts';
 import { rateChanges } from '../../relayer/rate-changes.ts';
 import type { FileFacts, LayerFacts } from '../../rootfs/facts/facts.ts';
-import { type Filesystem, mergeStack } from '../../rootfs/filesystem.ts';
-import { packagesOf } from '../../rootfs/packages/package-index.ts';
-import { createKeepMatcher } from '../../rules/rules.ts';
+import type { Filesystem } from '../../rootfs/filesystem.ts';
 import type { Steps } from '../../steps.ts';
 import type { AdoptedNoise } from './adopt-noise.ts';
 import { digestSteps } from './component-digests.ts';
+import { dividedSteps } from './divide-image.ts';
 import { sourceChanceSteps } from './source-chances.ts';
 import { splitLayer } from './split-layer.ts';
 
@@ -106,33 +103,19 @@ interface FoundComponents {
 
 /** Finds the components of the root filesystem above the layers that stay, and how likely an update changes each. */
 function* componentsIn(input: RelayerInput): Steps<FoundComponents> {
-  const { relayering, isLaidOut, stack, original, indexes, factsOf, now } = input;
-  const { by, groups, maxLayer, layers: range } = relayering;
+  const { relayering, isLaidOut, stack, now } = input;
   const [previous = null] = relayering.previous;
-  const tree = new Tree(stack.table, stack.list);
-  for (const changes of stack.layers.values()) {
-    tree.apply(changes, { onLink: (link, file) => void stack.list.resolve(link, file) });
-    yield;
-  }
-  const fs = mergeStack(original, indexes);
-  yield;
-  const facts = factsOf(fs);
-  const packages = packagesOf({ fs, facts });
-  const map = yield* componentSteps(
-    { stack, tree, indexes, packages, base: range.from - 1 },
-    {
-      by,
-      groups: groups.map(matcherOf),
-      maxLayer,
-      known: new Set(previous?.layers.flat()),
-      byLayer: !isLaidOut,
-    },
-  );
+  const known = new Set(previous?.layers.flat());
+  const base = relayering.layers.from - 1;
+  const division = { ...relayering, known, byLayer: !isLaidOut };
+  const { map, tree, fs, facts, packages } = yield* dividedSteps({ ...input, base }, division);
   const digests = yield* digestSteps(map, { ...input, tree });
   const components = rateChanges(map.components, {
     current: digests,
     previous: digestsOf(previous),
-    history: relayering.previous.flatMap((version) => digestsOf(version) ?? []),
+    history: [...relayering.previous.map(({ digests: own }) => own), ...relayering.history].flatMap(
+      (own) => mapOf(own) ?? [],
+    ),
     dates: changeDates({ fs, facts }, packages),
     now,
   });
@@ -141,10 +124,9 @@ function* componentsIn(input: RelayerInput): Steps<FoundComponents> {
 }
 
 function digestsOf(version: LayerAssignment | null): ReadonlyMap<string, string> | null {
-  return version?.digests === undefined ? null : new Map(Object.entries(version.digests));
+  return mapOf(version?.digests);
 }
 
-function matcherOf({ name, globs }: RelayerGroup): ComponentGroup {
-  const match = createKeepMatcher(globs);
-  return { name, matches: (path) => match(path) !== null };
+function mapOf(digests: ContentDigests | undefined): ReadonlyMap<string, string> | null {
+  return digests === undefined ? null : new Map(Object.entries(digests));
 }
