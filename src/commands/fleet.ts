@@ -4,7 +4,6 @@ import { cleanPath } from '../bytes/path.ts';
 import { OcislimError } from '../errors.ts';
 import { type FleetSource, parseFleetSource } from '../fleet/index.ts';
 import { type FleetRegistry, type PlannedImage, planFleet } from '../jobs/fleet/plan-fleet.ts';
-import { lease } from '../registry/lease.ts';
 import { listRepositories, listTags } from '../registry/listings.ts';
 import { createKeepMatcher, parseRule } from '../rules/rules.ts';
 import type { FleetSettings } from '../settings/tables/fleet.ts';
@@ -45,14 +44,7 @@ function registryOf(workspace: Workspace): FleetRegistry {
   const { registryOptions } = workspace;
   return {
     repositories: (host, signal) => listRepositories(host, registryOptions, signal),
-    async *tags(host, repository, signal) {
-      const held = lease(host, 'source', repository, registryOptions);
-      try {
-        yield* listTags(held, signal);
-      } finally {
-        await held.release();
-      }
-    },
+    tags: (host, repository, signal) => listTags({ host, repository }, registryOptions, signal),
     open: (reference) => workspace.openOneOfMany(reference),
   };
 }

@@ -4,10 +4,11 @@
  */
 import { OcislimError } from '../errors.ts';
 import { chooseImages } from '../fleet/index.ts';
+import { newestCreation } from '../image/creation-time.ts';
 import { type Image, isSamePlatform } from '../image/image.ts';
 import { assignmentOf, type ContentDigests } from '../image/relayering.ts';
 import { selectLayers } from '../image/selection.ts';
-import { imageMembers, readImageSet } from '../jobs/image-set.ts';
+import { imageMembers, type ImageSet, readImageSet } from '../jobs/image-set.ts';
 import { readSource } from '../jobs/read-reference.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Platform } from '../oci/platform.ts';
@@ -16,6 +17,7 @@ import type { Source } from '../place/place.ts';
 import type { HistoryReader, HistoryWish } from '../settings/transform.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { mapParallel } from '../stream/parallel.ts';
+import { readSetBeside } from './read-beside.ts';
 import { tagsBeside } from './repository-tags.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -50,18 +52,22 @@ export function historyReader(workspace: Workspace, places: HistoryPlaces): Hist
   return async (wish) => {
     const { limits, signal } = workspace;
     const set = await readImageSet(places.source, { platforms: [], tolerant: true, limits, signal });
-    const own: Version = {
-      reference: places.reference,
-      digest: set.root.descriptor.digest,
-      images: imageMembers(set).map(({ image }) => image),
-      tags: [],
-      created: createdOf(imageMembers(set).map(({ image }) => image)),
-    };
+    const images = imageMembers(set).map(({ image }) => image);
+    const own = versionOf(places.reference, set, images, []);
     const reader = new Reader(workspace, places, own);
     const named = await reader.named(wish.references);
     const versions = distinct([...named, ...(await reader.newest(wish))], wish);
     return reader.digests(versions, wish);
   };
+}
+
+function versionOf(
+  reference: Reference,
+  { root }: ImageSet,
+  images: readonly Image[],
+  tags: readonly string[],
+): Version {
+  return { reference, digest: root.descriptor.digest, images, tags, created: createdOf(images) };
 }
 
 /** Leaves out what occurs twice, and what the previous versions say already. */
@@ -145,30 +151,20 @@ class Reader {
         throw error;
       }
     });
-    const versions = Map.groupBy(
-      found.filter((each) => each !== null && each.images.length > 0),
-      (version) => version?.digest,
-    );
-    return [...versions.values()].flatMap(([first, ...more]) =>
-      first == null ? [] : { ...first, tags: [...first.tags, ...more.flatMap((each) => each?.tags ?? [])] },
-    );
+    const versions = found.filter((each) => each !== null).filter(({ images }) => images.length > 0);
+    return [...Map.groupBy(versions, ({ digest }) => digest).values()].map((same) => ({
+      ...(same[0] as Version),
+      tags: same.flatMap(({ tags }) => tags),
+    }));
   }
 
   async #read(reference: Reference, tags: readonly string[]): Promise<Version> {
-    const { limits, listener, signal } = this.#workspace;
     await using place = await this.#workspace.openOneBeside(this.#places.reference, reference);
-    const set = await readImageSet(place, {
-      variants: 'one',
-      platforms: [],
-      platformsOfIndex: this.#places.platforms,
-      limits,
-      listener,
-      signal,
-    });
+    const set = await readSetBeside(this.#workspace, place, this.#places.platforms);
     const images = imageMembers(set)
       .map(({ image }) => image)
       .filter((image) => this.#own.images.some((each) => isSamePlatform(each, image)));
-    return { reference, digest: set.root.descriptor.digest, images, tags, created: createdOf(images) };
+    return versionOf(reference, set, images, tags);
   }
 
   /** Learns what the components of all versions held, one version after the other. */
@@ -260,11 +256,8 @@ function isLaidOut({ images }: Version): boolean {
 const firstTime = Date.parse('1990-01-01');
 
 function createdOf(images: readonly Image[]): number | null {
-  const dates = images.map(({ config }) => Date.parse(String(config.json['created'])));
-  return dates.reduce<number | null>(
-    (newest, date) => (date >= firstTime && date > (newest ?? 0) ? date : newest),
-    null,
-  );
+  const newest = newestCreation(images);
+  return newest !== null && newest >= firstTime ? newest : null;
 }
 
 /** Returns the repository or layout of an image, as text. */

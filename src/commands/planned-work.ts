@@ -17,7 +17,6 @@ import type { StageReaders } from '../settings/transform.ts';
 import type { RewritingSettings, SlimSettings } from '../settings/tables/commands.ts';
 import type { BlobCache } from '../store/cache/blob-cache.ts';
 import { baseReader } from './bases.ts';
-import { historyReader } from './history.ts';
 import { BesideImages, previousReader } from './previous.ts';
 import type { RecordedFiles } from './record/recorded-files.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -103,8 +102,14 @@ export async function planWork(
     readPrevious: remembering(
       previousReader(workspace, { source: reference, destinations, platforms, beside }),
     ),
+    // A run has one stage that asks for it, and asks the same each time.
     readHistory: remembering(
-      historyReader(workspace, { source, reference, destinations, platforms, cache: means.cache }),
+      async (wish) => {
+        const { historyReader } = await import('./history.ts');
+        const places = { source, reference, destinations, platforms, cache: means.cache };
+        return historyReader(workspace, places)(wish);
+      },
+      ({ newest, references }) => JSON.stringify([newest, references]),
     ),
   };
   const by = (
@@ -161,10 +166,13 @@ async function transformOfStages(stages: Stages, readers: StageReaders): Promise
 }
 
 /** Makes a reader read each image once, however many stages name it, and however often a recorded run makes its transform. */
-function remembering<Names, Read>(read: (names: Names) => Promise<Read>): (names: Names) => Promise<Read> {
+function remembering<Names, Read>(
+  read: (names: Names) => Promise<Read>,
+  keyOf: (names: Names) => string = (names) => JSON.stringify(names),
+): (names: Names) => Promise<Read> {
   const known = new Map<string, Promise<Read>>();
   return (names) => {
-    const key = JSON.stringify(names);
+    const key = keyOf(names);
     const found = known.get(key) ?? read(names);
     known.set(key, found);
     return found;

@@ -18,9 +18,17 @@ export async function readBeside(
   workspace: Workspace,
   { source, reference, platforms }: BesideImage,
 ): Promise<{ readonly place: Source; readonly set: ImageSet }> {
-  const { limits, listener, signal } = workspace;
   const place = await workspace.openBeside(source, reference);
-  const set = await readImageSet(place, {
+  return { place, set: await readSetBeside(workspace, place, platforms) };
+}
+
+/** Reads, as `readBeside` does, the image of a place that is open. */
+export function readSetBeside(
+  { limits, listener, signal }: Workspace,
+  place: Source,
+  platforms: readonly Platform[],
+): Promise<ImageSet> {
+  return readImageSet(place, {
     variants: 'one',
     platforms: [],
     platformsOfIndex: platforms,
@@ -28,5 +36,4 @@ export async function readBeside(
     listener,
     signal,
   });
-  return { place, set };
 }

@@ -1,6 +1,5 @@
 import { formOf, type Reference } from '../oci/reference.ts';
 import { isServiceTag } from '../fleet/index.ts';
-import { lease } from '../registry/lease.ts';
 import { listTags } from '../registry/listings.ts';
 import { directoryFiles } from '../store/layout/layout-files.ts';
 import { LayoutSource } from '../store/layout/layout-source.ts';
@@ -29,14 +28,9 @@ export async function tagsBeside(
     return named(reference, names);
   }
   if (reference.kind !== 'registry') return null;
-  const { host, repository } = reference;
-  const held = lease(host, 'source', repository, workspace.optionsBeside(source, reference));
   const names: string[] = [];
-  try {
-    for await (const page of listTags(held, signal)) for (const tag of page) names.push(tag);
-  } finally {
-    await held.release();
-  }
+  const pages = listTags(reference, workspace.optionsBeside(source, reference), signal);
+  for await (const page of pages) for (const tag of page) names.push(tag);
   return named(reference, names);
 }
 

@@ -28,18 +28,24 @@ interface Listed {
  * @throws NOT_FOUND for a repository that is not there, REGISTRY, UNAUTHORIZED, NETWORK, …
  */
 export async function* listTags(
-  { repository }: Pick<Lease, 'repository'>,
+  { host, repository: name }: { readonly host: string; readonly repository: string },
+  options: RegistryOptions,
   signal: AbortSignal,
 ): AsyncGenerator<readonly string[]> {
-  const { client, name, party } = repository;
-  yield* pagesOf(client, signal, {
-    path: `/v2/${name}/tags/list?n=${pageSize}`,
-    member: 'tags',
-    isName: isTag,
-    what: 'listing tags',
-    access: { repository: name, actions: 'pull', from: null },
-    party,
-  });
+  const held = lease(host, 'source', name, options);
+  const { client, party } = held.repository;
+  try {
+    yield* pagesOf(client, signal, {
+      path: `/v2/${name}/tags/list?n=${pageSize}`,
+      member: 'tags',
+      isName: isTag,
+      what: 'listing tags',
+      access: { repository: name, actions: 'pull', from: null },
+      party,
+    });
+  } finally {
+    await held.release();
+  }
 }
 
 /**

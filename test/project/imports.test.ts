@@ -34,7 +34,7 @@ const rooms: Readonly<Record<string, string>> = {
   compress: 'oci codec image',
   build: 'bytes rules stream files tar codec image',
   layers: 'oci bytes stream place files tar changeset codec image store rootfs slim build',
-  jobs: 'oci bytes stream fleet place files changeset codec image configure probe registry store trace rootfs closure relayer slim rebase analyze compress build layers',
+  jobs: 'oci bytes stream fleet place files changeset codec image configure probe registry store trace rootfs closure slim rebase analyze compress build layers',
   report:
     'oci bytes rules fleet changeset codec image configure probe attest trace rootfs closure slim rebase analyze compress layers jobs',
   settings:

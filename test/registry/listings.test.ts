@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { lease } from '../../src/registry/lease.ts';
 import { listRepositories, listTags } from '../../src/registry/listings.ts';
 import type { FakeOptions, FakeRegistry } from '../support/registry/fake-registry.ts';
-import { closing, startRegistry } from '../support/registry/opened.ts';
+import { startRegistry } from '../support/registry/opened.ts';
 import { never, setup } from '../support/registry/setup.ts';
 import { tokenAuth } from '../support/registry/tokens.ts';
 
@@ -24,10 +23,7 @@ async function collect(pages: AsyncIterable<readonly string[]>): Promise<readonl
 }
 
 function tagsOf(fake: FakeRegistry, name = 'b/c') {
-  const { options } = setup();
-  const held = lease(fake.host, 'source', name, options);
-  closing({ close: () => held.release() });
-  return collect(listTags(held, never));
+  return collect(listTags({ host: fake.host, repository: name }, setup().options, never));
 }
 
 function repositoriesOf(fake: FakeRegistry) {

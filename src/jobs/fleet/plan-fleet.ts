@@ -11,6 +11,7 @@ import {
   nameBelow,
   type Newness,
 } from '../../fleet/index.ts';
+import { newestCreation } from '../../image/creation-time.ts';
 import type { Limits } from '../../limits.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { layerKind } from '../../oci/media-type.ts';
@@ -182,7 +183,6 @@ async function planImage(
     const set = await readImageSet(source, { platforms: wish.platforms, tolerant: true, limits, signal });
     const members = imageMembers(set);
     if (members.length === 0) return { kind: 'left-out', name, reason: 'it is not an image' };
-    const dates = members.map(({ image }) => Date.parse(String(image.config.json['created'])));
     const layers = members.flatMap(({ image }) => image.manifest.layers);
     return {
       kind: 'image',
@@ -190,10 +190,7 @@ async function planImage(
         repository: `${host}/${repository}`,
         digest,
         tags,
-        created: dates.reduce<number | null>(
-          (newest, date) => (date > (newest ?? -Infinity) ? date : newest),
-          null,
-        ),
+        created: newestCreation(members.map(({ image }) => image)),
         platforms: [...new Set(members.map((member) => platformName(platformOf(member))))],
         layers: [
           ...new Map(

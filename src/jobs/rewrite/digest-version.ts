@@ -7,18 +7,12 @@ import type { Image } from '../../image/image.ts';
 import type { ContentDigests } from '../../image/relayering.ts';
 import type { Gathering } from '../../layers/read/gathering.ts';
 import { LayerReader } from '../../layers/read/layer-reader.ts';
-import { changelogProbe } from '../../relayer/change-dates.ts';
-import type { ContentProbe } from '../../rootfs/facts/facts.ts';
-import { detailProbe } from '../../rootfs/packages/package-index.ts';
-import { type DivisionWish, versionDigestSteps } from '../../slim/resolve/divide-image.ts';
+import { type DivisionWish, laidProbe, versionDigestSteps } from '../../slim/resolve/divide-image.ts';
 import { inTurns } from '../../steps.ts';
 import { CachedSource } from '../../store/cache/cached-source.ts';
 import { mapParallel } from '../../stream/parallel.ts';
 import { layerNumbers } from '../one-image.ts';
 import type { RunOptions } from './run.ts';
-
-/** Selects the contents that decide which components an image has and how old they are. What the cache has of one run serves the next. */
-export const laidProbe: ContentProbe = (path) => Math.max(detailProbe(path), changelogProbe(path));
 
 export interface VersionOptions
   extends Pick<RunOptions, 'source' | 'jobs' | 'maxScratch' | 'cache' | 'limits' | 'listener' | 'signal'> {

@@ -170,7 +170,7 @@ async function probeFor(
   if (wanted.traced || wanted.synced)
     probes.push((await import('../../closure/close-image.ts')).contentProbe);
   if (wanted.synced) probes.push((await import('../../rootfs/packages/distribution.ts')).distributionProbe);
-  if (wanted.laid) probes.push((await import('./digest-version.ts')).laidProbe);
+  if (wanted.laid) probes.push((await import('../../slim/resolve/divide-image.ts')).laidProbe);
   if (wanted.listed) probes.push((await import('../../rootfs/packages/component-index.ts')).componentProbe);
   if (probes.length === 0) return null;
   return (path) => probes.reduce((most, probe) => Math.max(most, probe(path)), 0);

@@ -6,16 +6,20 @@ import type { LayerIndex } from '../../changeset/layer-index.ts';
 import { type Stack, stackSteps } from '../../changeset/stack.ts';
 import { Tree } from '../../changeset/tree.ts';
 import type { ContentDigests, RelayerGroup, Relayering } from '../../image/relayering.ts';
+import { changelogProbe } from '../../relayer/change-dates.ts';
 import { type ComponentMap, componentSteps } from '../../relayer/components-of.ts';
 import type { ComponentGroup } from '../../relayer/path-claims.ts';
-import type { FileFacts, LayerFacts } from '../../rootfs/facts/facts.ts';
+import type { ContentProbe, FileFacts, LayerFacts } from '../../rootfs/facts/facts.ts';
 import { mergeFacts } from '../../rootfs/facts/merged-facts.ts';
 import { type Filesystem, mergeStack } from '../../rootfs/filesystem.ts';
 import type { PackageIndex } from '../../rootfs/packages/package.ts';
-import { packagesOf } from '../../rootfs/packages/package-index.ts';
+import { detailProbe, packagesOf } from '../../rootfs/packages/package-index.ts';
 import { createKeepMatcher } from '../../rules/rules.ts';
 import type { Steps } from '../../steps.ts';
 import { digestSteps } from './component-digests.ts';
+
+/** Selects the contents that decide which components an image has and how old they are. What the cache has of one run serves the next. */
+export const laidProbe: ContentProbe = (path) => Math.max(detailProbe(path), changelogProbe(path));
 
 /** An image whose files are divided. */
 export interface UndividedImage {

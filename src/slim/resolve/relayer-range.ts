@@ -112,7 +112,7 @@ function* componentsIn(input: RelayerInput): Steps<FoundComponents> {
   const digests = yield* digestSteps(map, { ...input, tree });
   const components = rateChanges(map.components, {
     current: digests,
-    previous: digestsOf(previous),
+    previous: mapOf(previous?.digests),
     history: [...relayering.previous.map(({ digests: own }) => own), ...relayering.history].flatMap(
       (own) => mapOf(own) ?? [],
     ),
@@ -121,10 +121,6 @@ function* componentsIn(input: RelayerInput): Steps<FoundComponents> {
   });
   const sourceChances = yield* sourceChanceSteps(map, components, { stack, tree });
   return { map, components, digests, sourceChances };
-}
-
-function digestsOf(version: LayerAssignment | null): ReadonlyMap<string, string> | null {
-  return mapOf(version?.digests);
 }
 
 function mapOf(digests: ContentDigests | undefined): ReadonlyMap<string, string> | null {
